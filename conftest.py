@@ -1,0 +1,3 @@
+"""Hands the folder over to the plugin."""
+
+pytest_plugins = ["tapecheck.plugin"]

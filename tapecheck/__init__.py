@@ -1,0 +1,31 @@
+"""tapecheck: the conformance suite for gradient tapes.
+
+What a clause needs is here: the levels, the decorator and the assertions.
+"""
+
+from tapecheck.checks import (
+    Broken,
+    assert_close,
+    assert_equal,
+    assert_none,
+    assert_same,
+    assert_structure,
+    raises,
+)
+from tapecheck.clause import MUST, OBSERVED, SHOULD, clause
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MUST",
+    "OBSERVED",
+    "SHOULD",
+    "Broken",
+    "assert_close",
+    "assert_equal",
+    "assert_none",
+    "assert_same",
+    "assert_structure",
+    "clause",
+    "raises",
+]

@@ -1,0 +1,291 @@
+"""The parts of the API that an implementation may lack, each with a probe.
+
+A probe uses its capability in the smallest way. Of a backend that declares a lack the probe must
+be refused, by whatever exception: a declaration that hides something that works is a failure.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Optional
+
+Probe = Callable[[Any], Any]
+
+CAPABILITIES: Dict[str, Probe] = {}
+"""Probes by the name of their capability; the docstring of each says what it stands for."""
+
+
+def _capability(name: str) -> Callable[[Probe], Probe]:
+    def register(probe: Probe) -> Probe:
+        CAPABILITIES[name] = probe
+        return probe
+
+    return register
+
+
+def refusal(name: str, tf: Any) -> Optional[str]:
+    """How `tf` refuses the capability `name`: the text of the exception; None if it works."""
+    try:
+        CAPABILITIES[name](tf)
+    except Exception as error:
+        return "{}: {}".format(type(error).__name__, " ".join(str(error).split()))
+    return None
+
+
+def _squared(tf: Any, x: Any, **options: Any) -> Any:
+    """A tape that has recorded x * x, and the result."""
+    with tf.GradientTape(**options) as tape:
+        tape.watch(x)
+        y = x * x
+    return tape, y
+
+
+def _demand(condition: bool, problem: str) -> None:
+    if not condition:
+        raise NotImplementedError(problem)
+
+
+@_capability("struct")
+def _struct(tf: Any) -> None:
+    """Sources and targets in dicts and nested structures."""
+    x = tf.constant(3.0)
+    tape, y = _squared(tf, x)
+    _demand(tape.gradient(y, {"x": [x]})["x"][0] is not None, "no nested structures")
+
+
+@_capability("variables")
+def _variables(tf: Any) -> None:
+    """Mutable variables with a trainable flag, watched when they are read."""
+    variable = tf.Variable(3.0)
+    with tf.GradientTape() as tape:
+        y = variable * variable
+    _demand(tape.gradient(y, variable) is not None, "variables are not watched")
+
+
+@_capability("persistent")
+def _persistent(tf: Any) -> None:
+    """Tapes that answer more than once."""
+    x = tf.constant(3.0)
+    tape, y = _squared(tf, x, persistent=True)
+    tape.gradient(y, x)
+    tape.gradient(y, x)
+
+
+@_capability("unconnected_zero")
+def _unconnected_zero(tf: Any) -> None:
+    """Zeros instead of None for unconnected sources, on request."""
+    x, z = tf.constant(3.0), tf.constant(1.0)
+    tape, y = _squared(tf, x)
+    zero = tape.gradient(y, z, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    _demand(zero is not None, "None instead of zero")
+
+
+@_capability("output_gradients")
+def _output_gradients(tf: Any) -> None:
+    """Cotangents of the target, given by the caller."""
+    x = tf.constant(3.0)
+    tape, y = _squared(tf, x)
+    tape.gradient(y, x, output_gradients=tf.constant(2.0))
+
+
+@_capability("stop_recording")
+def _stop_recording(tf: Any) -> None:
+    """Pausing one tape."""
+    with tf.GradientTape() as tape:
+        with tape.stop_recording():
+            pass
+
+
+@_capability("reset")
+def _reset(tf: Any) -> None:
+    """Forgetting what was recorded so far."""
+    with tf.GradientTape() as tape:
+        tape.reset()
+
+
+@_capability("nested")
+def _nested(tf: Any) -> None:
+    """Several tapes at once, gradients of gradients."""
+    x = tf.constant(3.0)
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        tape, y = _squared(tf, x)
+        first = tape.gradient(y, x)
+    _demand(outer.gradient(first, x) is not None, "no second derivative")
+
+
+@_capability("jacobian")
+def _jacobian(tf: Any) -> None:
+    """Jacobians of a tensor by tensors."""
+    x = tf.constant([1.0, 2.0])
+    tape, y = _squared(tf, x)
+    _demand(tape.jacobian(y, x) is not None, "no jacobian")
+
+
+@_capability("batch_jacobian")
+def _batch_jacobian(tf: Any) -> None:
+    """A jacobian for each example of a batch."""
+    x = tf.constant([[1.0, 2.0]])
+    tape, y = _squared(tf, x)
+    _demand(tape.batch_jacobian(y, x) is not None, "no batch jacobian")
+
+
+@_capability("pfor")
+def _pfor(tf: Any) -> None:
+    """The options parallel_iterations and experimental_use_pfor of jacobians."""
+    x = tf.constant([1.0, 2.0])
+    tape, y = _squared(tf, x, persistent=True)
+    tape.jacobian(y, x, parallel_iterations=4)
+    tape.jacobian(y, x, experimental_use_pfor=False)
+
+
+@_capability("dtype-int")
+def _integers(tf: Any) -> None:
+    """Integer tensors and casts between them and floats."""
+    tf.cast(tf.constant([1, 2]), tf.float32)
+
+
+@_capability("dtype-string")
+def _strings(tf: Any) -> None:
+    """Tensors of strings."""
+    tf.constant("a")
+
+
+@_capability("dtype-float")
+def _doubles(tf: Any) -> None:
+    """float64 beside float32."""
+    tf.cast(tf.constant(1.0), tf.float64)
+
+
+@_capability("dtype-half")
+def _halves(tf: Any) -> None:
+    """float16 tensors."""
+    tf.cast(tf.constant(1.0), tf.float16)
+
+
+@_capability("complex")
+def _complex(tf: Any) -> None:
+    """Complex tensors and their gradients."""
+    z = tf.constant(1.0 + 2.0j)
+    tape, w = _squared(tf, z)
+    _demand(tape.gradient(w, z) is not None, "complex tensors are not differentiated")
+
+
+@_capability("control_flow")
+def _control_flow(tf: Any) -> None:
+    """cond and while_loop."""
+    tf.cond(tf.constant(True), lambda: tf.constant(1.0), lambda: tf.constant(2.0))
+    tf.while_loop(lambda i: i < 2, lambda i: (i + 1,), (tf.constant(0),))
+
+
+@_capability("graph")
+def _graph(tf: Any) -> None:
+    """Programs that the implementation traces and compiles: function."""
+    tf.function(lambda x: x * x)(tf.constant(3.0))
+
+
+@_capability("xla")
+def _xla(tf: Any) -> None:
+    """An optimising compiler: function(jit_compile=True)."""
+    tf.function(lambda x: x * x, jit_compile=True)(tf.constant(3.0))
+
+
+@_capability("state")
+def _state(tf: Any) -> None:
+    """Assignment to variables."""
+    tf.Variable(1.0).assign_add(1.0)
+
+
+@_capability("random")
+def _random(tf: Any) -> None:
+    """Random tensors."""
+    tf.random.normal([2])
+
+
+@_capability("stop_gradient")
+def _stop_gradient(tf: Any) -> None:
+    """A tensor that no gradient passes."""
+    tf.stop_gradient(tf.constant(1.0))
+
+
+@_capability("custom_gradient")
+def _custom_gradient(tf: Any) -> None:
+    """Functions that bring their own gradient."""
+    tf.custom_gradient(lambda x: (x, lambda upstream: upstream))(tf.constant(1.0))
+
+
+@_capability("recompute_grad")
+def _recompute_grad(tf: Any) -> None:
+    """Functions that are computed again in the backward pass."""
+    tf.recompute_grad(lambda x: x * x)(tf.constant(1.0))
+
+
+@_capability("grad_pass_through")
+def _grad_pass_through(tf: Any) -> None:
+    """Functions with the gradient of the identity."""
+    tf.grad_pass_through(lambda x: x * x)(tf.constant(1.0))
+
+
+@_capability("indexed_slices")
+def _indexed_slices(tf: Any) -> None:
+    """Sparse gradients of gathered rows."""
+    tf.IndexedSlices(tf.constant([1.0]), tf.constant([0]))
+
+
+@_capability("sparse")
+def _sparse(tf: Any) -> None:
+    """Sparse tensors."""
+    tf.sparse.SparseTensor([[0, 0]], [1.0], [1, 1])
+
+
+@_capability("ragged")
+def _ragged(tf: Any) -> None:
+    """Ragged tensors."""
+    tf.ragged.constant([[1.0], [2.0, 3.0]])
+
+
+@_capability("keras")
+def _keras(tf: Any) -> None:
+    """Keras layers on the implementation's tensors."""
+    tf.keras.layers.Dense(1)(tf.constant([[1.0]]))
+
+
+@_capability("memory")
+def _memory(tf: Any) -> None:
+    """Tensors that can be referenced weakly, so that their release can be seen."""
+    import weakref
+
+    weakref.ref(tf.constant(1.0) * 2.0)
+
+
+@_capability("threads")
+def _threads(tf: Any) -> None:
+    """Tapes in several threads."""
+    import threading
+
+    failures = []
+
+    def work() -> None:
+        try:
+            x = tf.constant(3.0)
+            tape, y = _squared(tf, x)
+            tape.gradient(y, x)
+        except Exception as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+
+
+@_capability("nn")
+def _nn(tf: Any) -> None:
+    """Operations of neural networks."""
+    tf.nn.relu(tf.constant([1.0]))
+
+
+@_capability("linalg")
+def _linalg(tf: Any) -> None:
+    """Linear algebra beyond matmul."""
+    tf.linalg.solve(tf.constant([[2.0]]), tf.constant([[1.0]]))

@@ -1,0 +1,250 @@
+"""One case: a clause in a mode on a device, and how it comes to its verdict."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import platform
+import sys
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from packaging.version import Version
+
+import tapecheck
+from tapecheck import diagnosis, results
+from tapecheck.backends import Backend, load
+from tapecheck.behaviours import Behaviours
+from tapecheck.behaviours import load as load_behaviours
+from tapecheck.capabilities import CAPABILITIES, refusal
+from tapecheck.clause import OBSERVED, Clause
+from tapecheck.deviations import Deviation, read_deviations, shipped_file
+from tapecheck.errors import UsageError
+from tapecheck.modes import MODE_NEEDS
+
+
+class Suite:
+    """What all cases of a run share: the backend, its deviations, what was asked for."""
+
+    def __init__(self, options: argparse.Namespace, root: Path) -> None:
+        self._options = options
+        self._root = root
+        self._backend: Optional[Backend] = None
+        self._refusals: Dict[str, Optional[str]] = {}
+        self._behaviours: Optional[Behaviours] = None
+        self.deviations: List[Deviation] = []
+        self.introduced = False
+        self.started = datetime.datetime.now(datetime.timezone.utc)
+
+    @property
+    def backend(self) -> Backend:
+        if self._backend is None:
+            raise RuntimeError("the suite was not set up")
+        return self._backend
+
+    def set_up(self) -> None:
+        """Load the backend and its deviations, once.
+
+        Raises:
+            TapecheckError: what the user asked for cannot be had.
+        """
+        if self._backend is not None:
+            return
+        backend = load(self._options.backend)
+        unknown = sorted(backend.lacks - set(CAPABILITIES))
+        path = self._options.deviations
+        source = Path(path) if path else shipped_file(backend.name)
+        self.deviations = read_deviations(source) if source else []
+        visible = backend.all_devices()
+        for device in self._options.device or []:
+            if device not in visible:
+                raise UsageError(
+                    "no device {!r}, visible are {}".format(device, ", ".join(visible))
+                )
+        if unknown:
+            raise UsageError(
+                "backend {!r} declares to lack {!r}, which is no capability".format(
+                    backend.name, unknown[0]
+                )
+            )
+        self._backend = backend
+
+    @property
+    def devices(self) -> List[str]:
+        chosen: List[str] = self._options.device or self.backend.devices()
+        return chosen
+
+    def modes(self, clause: Clause) -> Tuple[str, ...]:
+        """The modes of the clause that were asked for."""
+        chosen = self._options.mode
+        return tuple(mode for mode in clause.modes if not chosen or mode in chosen)
+
+    def asks(self, clause: Clause) -> bool:
+        """Whether the clause is asked of this backend at all."""
+        levels = self._options.level
+        if levels and clause.level.lower() not in levels:
+            return False
+        return clause.level != OBSERVED or self.backend.tensorflow_version is not None
+
+    def refusal(self, capability: str) -> Optional[str]:
+        """How the backend refuses a capability, or None where it works; asked once."""
+        if capability not in self._refusals:
+            self._refusals[capability] = refusal(capability, self.backend.namespace)
+        return self._refusals[capability]
+
+    def documented(self, clause: Clause) -> List[str]:
+        """Where the promise of a clause is documented."""
+        if self._behaviours is None:
+            self._behaviours = load_behaviours()
+        return [
+            "{}: {}".format(name, self._behaviours[name].citation())
+            for name in clause.covers
+            if name in self._behaviours
+        ]
+
+    def several_devices(self, case: CaseRun) -> List[str]:
+        """As many devices as the clause needs, that of the case first."""
+        others = [name for name in self.backend.all_devices() if name != case.device]
+        return [case.device] + others[: case.clause.devices - 1]
+
+    def header(self) -> results.Record:
+        """The header of the result file."""
+        options = {
+            name: getattr(self._options, name)
+            for name in ("mode", "device", "level", "deviations", "keyword")
+            if getattr(self._options, name, None)
+        }
+        return {
+            "suite_version": tapecheck.__version__,
+            "backend": self.backend.name,
+            "version": self.backend.version,
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "packages": _versions(),
+            "devices": self.devices,
+            "lacks": sorted(self.backend.lacks),
+            "seeds": {},
+            "options": options,
+            "started": self.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+
+class CaseRun:
+    """A case on its way to a verdict."""
+
+    def __init__(self, suite: Suite, clause: Clause, mode: str, device: str, path: Path) -> None:
+        self.suite = suite
+        self.clause = clause
+        self.mode = mode
+        self.device = device
+        self.folder = path.parent.name
+        self.seconds = 0.0
+        self.verdict = results.ERROR
+        self.message = ""
+        self.details: Dict[str, Any] = {}
+
+    def inapplicable(self) -> str:
+        """Why the clause is not run, with the verdict set accordingly; empty where it is run.
+
+        Raises:
+            AssertionError: the backend declares to lack something that works.
+        """
+        version = self.suite.backend.tensorflow_version
+        since = self.clause.since
+        if since and version and Version(version).release < Version(since).release:
+            self.verdict = results.NOT_APPLICABLE
+            self.message = "since version {} only".format(since)
+        elif len(self.suite.several_devices(self)) < self.clause.devices:
+            self.verdict = results.NOT_APPLICABLE
+            self.message = "needs {} devices".format(self.clause.devices)
+        else:
+            self._find_lacks()
+        return self.message
+
+    def passed(self) -> None:
+        deviation = self._deviation()
+        if deviation is None:
+            self.verdict = results.PASS
+            return
+        self.verdict = results.FIXED
+        self.details = {"listed": deviation.reason, "link": deviation.link}
+        self._explain("passes, though it is listed as a deviation")
+
+    def failed(self, error: BaseException) -> None:
+        broken = isinstance(error, AssertionError)
+        self.verdict = results.FAIL if broken else results.ERROR
+        self.details = diagnosis.details(
+            error,
+            self.clause,
+            self.suite.backend.name,
+            self.mode,
+            self.suite.documented(self.clause),
+        )
+        problem = "breaks a {}".format(self.clause.level) if broken else "unexpected exception"
+        self._explain(problem)
+        deviation = self._deviation()
+        if deviation is None:
+            return
+        if deviation.explains(self.verdict, self.message):
+            self.verdict = results.DEVIATION
+            self.details["reason"] = deviation.reason
+            self.details["link"] = deviation.link
+        else:
+            self.details["listed"] = "a deviation, but as {} with {!r}".format(
+                deviation.verdict, deviation.message
+            )
+            self._explain(problem)
+
+    def result(self) -> results.Case:
+        return results.Case(
+            suite=self.folder,
+            clause=self.clause.id,
+            level=self.clause.level,
+            mode=self.mode,
+            device=self.device,
+            verdict=self.verdict,
+            seconds=round(self.seconds, 6),
+            message=self.message,
+            details=self.details,
+        )
+
+    def _find_lacks(self) -> None:
+        needs = set(self.clause.needs) | {MODE_NEEDS[self.mode] or ""}
+        lacks = sorted(needs & self.suite.backend.lacks)
+        for name in lacks:
+            if self.suite.refusal(name) is None:
+                raise AssertionError("{!r} is declared as lacking, but it works".format(name))
+        if lacks:
+            self.verdict = results.UNSUPPORTED
+            self.details = {"lacks": lacks}
+            self.message = "the backend declares to lack {}".format(", ".join(lacks))
+
+    def _deviation(self) -> Optional[Deviation]:
+        backend = self.suite.backend
+        for deviation in self.suite.deviations:
+            if deviation.concerns(self.clause.id, self.mode, self.device, backend.version):
+                return deviation
+        return None
+
+    def _explain(self, problem: str) -> None:
+        first = diagnosis.headline(self.clause, self.mode, self.device, problem)
+        self.message = diagnosis.text(first, self.details)
+
+
+class Program:
+    """What a clause receives as `run`."""
+
+    def __init__(self, case: CaseRun) -> None:
+        self._case = case
+        self.mode = case.mode
+
+    def __call__(self, program: Callable[..., Any], *arguments: Any) -> Any:
+        """The result of the program on the arguments, in the mode of the case."""
+        return self._case.suite.backend.compile(program, self.mode)(*arguments)
+
+
+def _versions() -> Dict[str, str]:
+    """Versions of what lies beside the implementation and may change its answers."""
+    names = ("numpy", "keras", "jax", "torch", "mlx", "pytest")
+    loaded = {name: getattr(sys.modules.get(name), "__version__", None) for name in names}
+    return {name: str(version) for name, version in loaded.items() if version}

@@ -1,0 +1,132 @@
+"""Known deviations: where an implementation breaks a promise, with the reason and a link.
+
+A deviations file is TOML, one ``[[deviation]]`` an entry. It is strict both ways: a listed case
+that fails otherwise is a failure, one that passes is ``fixed`` and its entry must go.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from tapecheck.errors import DataError
+from tapecheck.modes import MODES
+from tapecheck.results import ERROR, FAIL
+from tapecheck.toml import line_of_entry, read_toml
+
+SHIPPED = Path(__file__).parent / "backends" / "deviations"
+"""Where the suite keeps the deviations of the backends that it knows, one file a backend."""
+
+_HEADER = "[[deviation]]"
+_REQUIRED = ("clause", "message", "reason", "link")
+_TEXTS = _REQUIRED + ("versions", "verdict")
+_LISTS = ("modes", "devices")
+
+
+class Deviation(NamedTuple):
+    """One entry.
+
+    Attributes:
+        clause: id of the clause that fails.
+        message: words that the failure shows, so that another failure is not taken for it.
+        reason: why it fails, for a reader.
+        link: where that is documented or discussed.
+        verdict: ``fail`` for a wrong value or behaviour, ``error`` for an unexpected exception.
+        versions: the versions of the implementation that deviate, such as ``>=2.4,<2.11``.
+        modes: the modes in which it fails; empty for all.
+        devices: the kinds of device on which it fails, such as ``GPU``; empty for all.
+    """
+
+    clause: str
+    message: str
+    reason: str
+    link: str
+    verdict: str = FAIL
+    versions: str = ""
+    modes: Tuple[str, ...] = ()
+    devices: Tuple[str, ...] = ()
+
+    def concerns(self, clause: str, mode: str, device: str, version: str) -> bool:
+        """Whether the case is one that this entry speaks of."""
+        return (
+            self.clause == clause
+            and (not self.modes or mode in self.modes)
+            and (not self.devices or device.partition(":")[0] in self.devices)
+            and _includes(self.versions, version)
+        )
+
+    def explains(self, verdict: str, text: str) -> bool:
+        """Whether the failure is the expected one."""
+        return verdict == self.verdict and self.message.lower() in text.lower()
+
+
+def shipped_file(backend: str) -> Optional[Path]:
+    """The deviations that the suite keeps for `backend`, or None."""
+    path = SHIPPED / (backend + ".toml")
+    return path if path.is_file() else None
+
+
+def read_deviations(path: Path) -> List[Deviation]:
+    """The entries of a deviations file.
+
+    Raises:
+        DataError: naming file and line of what is wrong.
+    """
+    tables = read_toml(path)
+    unknown = sorted(set(tables) - {"deviation"})
+    if unknown:
+        raise DataError(
+            path, None, "unknown table {!r}, entries are {}".format(unknown[0], _HEADER)
+        )
+    entries = tables.get("deviation", [])
+    if not isinstance(entries, list):
+        raise DataError(path, line_of_entry(path, "[deviation]", 0), "entries are " + _HEADER)
+    return [_entry(path, index, entry) for index, entry in enumerate(entries)]
+
+
+def _entry(path: Path, index: int, entry: Dict[str, Any]) -> Deviation:
+    problem = _problem(entry)
+    if problem:
+        raise DataError(path, line_of_entry(path, _HEADER, index), problem)
+    lists = {name: tuple(entry[name]) for name in _LISTS if name in entry}
+    return Deviation(**{**entry, **lists})
+
+
+def _problem(entry: Any) -> str:
+    """What is wrong with an entry, or an empty text."""
+    if not isinstance(entry, dict):
+        return "an entry is a table"
+    for name in _REQUIRED:
+        if name not in entry:
+            return "the deviation has no {!r}".format(name)
+    for name, value in entry.items():
+        if name in _TEXTS:
+            if not isinstance(value, str) or not value.strip():
+                return "{!r} must be a text that is not empty".format(name)
+        elif name in _LISTS:
+            if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+                return "{!r} must be a list of texts".format(name)
+        else:
+            return "unknown key {!r}".format(name)
+    if entry.get("verdict", FAIL) not in (FAIL, ERROR):
+        return "'verdict' is {!r}, must be fail or error".format(entry["verdict"])
+    for mode in entry.get("modes", []):
+        if mode not in MODES:
+            return "unknown mode {!r}".format(mode)
+    try:
+        SpecifierSet(entry.get("versions", ""))
+    except InvalidSpecifier:
+        return "'versions' is no version range: {!r}".format(entry["versions"])
+    return ""
+
+
+def _includes(versions: str, version: str) -> bool:
+    if not versions:
+        return True
+    try:
+        return SpecifierSet(versions).contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return False

@@ -1,0 +1,86 @@
+"""The text of a failure: which promise is broken, expected and actual, source, reproduction."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from types import TracebackType
+from typing import Any, Dict, List, Optional, Sequence
+
+from tapecheck.checks import Broken
+from tapecheck.clause import Clause
+
+_FRAMES = 12
+
+
+def headline(clause: Clause, mode: str, device: str, problem: str) -> str:
+    """The first line of every failure."""
+    return "{} [{} {}] {}: {}".format(clause.id, mode, device, problem, clause.statement)
+
+
+def reproduce(clause: Clause, backend: str, mode: str) -> str:
+    """The command that prints a script which fails in the same way without this suite."""
+    return "tapecheck repro {} --backend {} --mode {}".format(clause.id, backend, mode)
+
+
+def details(
+    error: BaseException, clause: Clause, backend: str, mode: str, documented: Sequence[str]
+) -> Dict[str, Any]:
+    """What diagnosis needs of a failure, by name, in the order in which it is shown."""
+    found: Dict[str, Any] = {}
+    if isinstance(error, Broken):
+        found["expected"] = error.expected
+        found["actual"] = error.actual
+        if error.difference:
+            found["difference"] = error.difference
+    elif isinstance(error, AssertionError):
+        found["actual"] = str(error)
+    else:
+        found["actual"] = "".join(traceback.format_exception_only(type(error), error)).strip()
+    found["at"] = frames(error.__traceback__)
+    found["documented"] = list(documented)
+    found["reproduce"] = reproduce(clause, backend, mode)
+    return found
+
+
+def text(first_line: str, found: Dict[str, Any]) -> str:
+    """The whole message: the promise first, then what diagnosis needs."""
+    lines = [first_line]
+    for name, value in found.items():
+        if isinstance(value, list):
+            lines.extend("  {:<11} {}".format(name + ":", one) for one in value)
+        else:
+            first, _, rest = str(value).partition("\n")
+            lines.append("  {:<11} {}".format(name + ":", first))
+            lines.extend("              " + line for line in rest.split("\n") if rest)
+    return "\n".join(lines)
+
+
+def frames(trace: Optional[TracebackType]) -> List[str]:
+    """Where it happened, from the clause inwards, without the machinery that called the clause."""
+    summary = traceback.extract_tb(trace)
+    own = os.path.dirname(os.path.abspath(__file__))
+    shown = []
+    for frame in summary:
+        machinery = any(part in frame.filename for part in ("_pytest", "pluggy"))
+        if machinery or os.path.dirname(frame.filename) == own:
+            continue
+        shown.append(
+            "{}:{} in {}: {}".format(
+                short_path(frame.filename), frame.lineno, frame.name, frame.line or ""
+            )
+        )
+    if len(shown) > _FRAMES:
+        half = _FRAMES // 2
+        shown = shown[:half] + ["..."] + shown[-half:]
+    return shown
+
+
+def short_path(path: str) -> str:
+    """A path without the folder of this machine that it lies in."""
+    roots = [root for root in sys.path + [os.getcwd()] if root and path.startswith(root + os.sep)]
+    if not roots:
+        return os.sep.join(path.split(os.sep)[-2:])
+    # The shortest path that an import could have found; the folder of a clause is kept.
+    return os.path.relpath(path, max(roots, key=len))

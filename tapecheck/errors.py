@@ -1,0 +1,43 @@
+"""The errors that a user sees as one line, each with the exit code it leads to."""
+
+from __future__ import annotations
+
+import os
+from typing import Optional, Union
+
+CONFORMS = 0
+DEVIATES = 1
+WRONG_USAGE = 2
+COULD_NOT_RUN = 3
+
+
+class TapecheckError(Exception):
+    """Anything that ends a command with one clear line instead of a traceback."""
+
+    exit_code = COULD_NOT_RUN
+
+
+class UsageError(TapecheckError):
+    """The command line asks for something that does not exist."""
+
+    exit_code = WRONG_USAGE
+
+
+class BackendMissing(TapecheckError):
+    """The implementation under test is not installed, or its import fails."""
+
+    exit_code = COULD_NOT_RUN
+
+
+class DataError(TapecheckError, ValueError):
+    """A data file (sources, deviations, results) is broken; names the file and the line."""
+
+    exit_code = WRONG_USAGE
+
+    def __init__(
+        self, path: Union[str, os.PathLike[str]], line: Optional[int], message: str
+    ) -> None:
+        self.path = os.fspath(path)
+        self.line = line
+        place = self.path if line is None else "{}:{}".format(self.path, line)
+        super().__init__("{}: {}".format(place, message))

@@ -1,0 +1,98 @@
+"""The standard as data: where its folders are, and the clauses that its chapters hold."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import inspect
+import types
+from pathlib import Path
+from typing import Any, Callable, Dict, List, NamedTuple
+
+from tapecheck.clause import Clause, clause_of
+from tapecheck.errors import UsageError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def root() -> Path:
+    """The folder that holds ``spec``, ``suites`` and ``conftest.py``.
+
+    In a checkout that is the folder above the package; an installed wheel carries them inside.
+    """
+    carried = _PACKAGE / "standard_files"
+    return carried if carried.is_dir() else _PACKAGE.parent
+
+
+class Chapter(NamedTuple):
+    """One file of the standard: its name, the first line of its docstring, its clauses."""
+
+    name: str
+    title: str
+    path: Path
+    module: types.ModuleType
+
+
+class Entry(NamedTuple):
+    """A clause, the function that checks it, and the chapter that it stands in."""
+
+    clause: Clause
+    function: Callable[..., None]
+    chapter: Chapter
+
+    @property
+    def code(self) -> str:
+        """The source of the clause, decorator included."""
+        return inspect.getsource(self.function)
+
+    @property
+    def line(self) -> int:
+        return int(self.function.__code__.co_firstlineno)
+
+
+class Standard(NamedTuple):
+    """All chapters and clauses, in the order of the files and of the code."""
+
+    chapters: List[Chapter]
+    entries: Dict[str, Entry]
+
+    def __getitem__(self, clause: str) -> Entry:
+        """The entry of a clause id.
+
+        Raises:
+            UsageError: there is no such clause; the message names close ones.
+        """
+        if clause in self.entries:
+            return self.entries[clause]
+        import difflib
+
+        close = difflib.get_close_matches(clause, self.entries, n=3)
+        hint = ", did you mean {}?".format(" or ".join(close)) if close else ""
+        raise UsageError("no clause {!r}{}".format(clause, hint))
+
+
+@functools.lru_cache(maxsize=None)
+def load_standard() -> Standard:
+    """Read every chapter. Needs no implementation."""
+    chapters = [_chapter(path) for path in sorted((root() / "spec").glob("*.py"))]
+    entries: Dict[str, Entry] = {}
+    for chapter in chapters:
+        for function in _functions(chapter.module):
+            clause = clause_of(function)
+            if clause is not None:
+                entries[clause.id] = Entry(clause, function, chapter)
+    return Standard(chapters, entries)
+
+
+def _chapter(path: Path) -> Chapter:
+    specification = importlib.util.spec_from_file_location("tapecheck_spec_" + path.stem, path)
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    title = (inspect.getdoc(module) or path.stem).split("\n")[0]
+    return Chapter(path.stem, title, path, module)
+
+
+def _functions(module: types.ModuleType) -> List[Any]:
+    members = [value for value in vars(module).values() if isinstance(value, types.FunctionType)]
+    return [one for one in members if one.__module__ == module.__name__]

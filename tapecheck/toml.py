@@ -1,0 +1,46 @@
+"""Reading TOML, with the line in every complaint."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+from tapecheck.errors import DataError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def read_toml(path: Path) -> Dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        DataError: the file is missing, is not UTF-8 or is not TOML.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise DataError(path, None, error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise DataError(path, line, "not UTF-8 text") from error
+    try:
+        return dict(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(path, _line_of(str(error)), "not TOML: {}".format(error)) from error
+
+
+def line_of_entry(path: Path, header: str, index: int) -> Optional[int]:
+    """The line of the table `header`, such as ``[[deviation]]``, that comes `index` after the first."""
+    lines = path.read_text(encoding="utf-8").split("\n")
+    found = [number for number, line in enumerate(lines, 1) if line.strip().startswith(header)]
+    return found[index] if index < len(found) else None
+
+
+def _line_of(message: str) -> Optional[int]:
+    match = re.search(r"at line (\d+)", message)
+    return int(match.group(1)) if match else None
