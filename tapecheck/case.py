@@ -105,7 +105,7 @@ class Suite:
     def several_devices(self, case: CaseRun) -> List[str]:
         """As many devices as the clause needs, that of the case first."""
         others = [name for name in self.backend.all_devices() if name != case.device]
-        return [case.device] + others[: case.clause.devices - 1]
+        return [case.device, *others[: case.clause.devices - 1]]
 
     def header(self) -> results.Record:
         """The header of the result file."""

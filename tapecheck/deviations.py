@@ -22,7 +22,7 @@ SHIPPED = Path(__file__).parent / "backends" / "deviations"
 
 _HEADER = "[[deviation]]"
 _REQUIRED = ("clause", "message", "reason", "link")
-_TEXTS = _REQUIRED + ("versions", "verdict")
+_TEXTS = (*_REQUIRED, "versions", "verdict")
 _LISTS = ("modes", "devices")
 
 

@@ -73,13 +73,13 @@ def frames(trace: Optional[TracebackType]) -> List[str]:
         )
     if len(shown) > _FRAMES:
         half = _FRAMES // 2
-        shown = shown[:half] + ["..."] + shown[-half:]
+        shown = [*shown[:half], "...", *shown[-half:]]
     return shown
 
 
 def short_path(path: str) -> str:
     """A path without the folder of this machine that it lies in."""
-    roots = [root for root in sys.path + [os.getcwd()] if root and path.startswith(root + os.sep)]
+    roots = [root for root in [*sys.path, os.getcwd()] if root and path.startswith(root + os.sep)]
     if not roots:
         return os.sep.join(path.split(os.sep)[-2:])
     # The shortest path that an import could have found; the folder of a clause is kept.

@@ -11,7 +11,8 @@ import functools
 import json
 import os
 from pathlib import Path
-from typing import Any, Dict, IO, List, NamedTuple, Optional, Tuple, Union
+from types import MappingProxyType
+from typing import IO, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from tapecheck.errors import DataError
 
@@ -62,7 +63,7 @@ class Case(NamedTuple):
     verdict: str
     seconds: float
     message: str = ""
-    details: Dict[str, Any] = {}
+    details: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def key(self) -> Tuple[str, str, str, str]:

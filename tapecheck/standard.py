@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib.util
 import inspect
@@ -56,7 +57,7 @@ class Standard(NamedTuple):
     chapters: List[Chapter]
     entries: Dict[str, Entry]
 
-    def __getitem__(self, clause: str) -> Entry:
+    def find(self, clause: str) -> Entry:
         """The entry of a clause id.
 
         Raises:
@@ -64,8 +65,6 @@ class Standard(NamedTuple):
         """
         if clause in self.entries:
             return self.entries[clause]
-        import difflib
-
         close = difflib.get_close_matches(clause, self.entries, n=3)
         hint = ", did you mean {}?".format(" or ".join(close)) if close else ""
         raise UsageError("no clause {!r}{}".format(clause, hint))
@@ -86,7 +85,8 @@ def load_standard() -> Standard:
 
 def _chapter(path: Path) -> Chapter:
     specification = importlib.util.spec_from_file_location("tapecheck_spec_" + path.stem, path)
-    assert specification is not None and specification.loader is not None
+    assert specification is not None
+    assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     title = (inspect.getdoc(module) or path.stem).split("\n")[0]

@@ -35,7 +35,7 @@ def read_toml(path: Path) -> Dict[str, Any]:
 
 
 def line_of_entry(path: Path, header: str, index: int) -> Optional[int]:
-    """The line of the table `header`, such as ``[[deviation]]``, that comes `index` after the first."""
+    """The line of a table ``[[...]]`` of which there are several, counted from 0."""
     lines = path.read_text(encoding="utf-8").split("\n")
     found = [number for number, line in enumerate(lines, 1) if line.strip().startswith(header)]
     return found[index] if index < len(found) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, ContextManager, FrozenSet, Iterable, List, Optional
+from typing import Any, Callable, ContextManager, FrozenSet, Iterable, Iterator, List, Optional
 
 from tapecheck.modes import EAGER, JIT
 
@@ -65,9 +65,15 @@ class Backend:
         """A block whose operations run on the device `name`."""
         scope = getattr(self.namespace, "device", None)
         if scope is None:
-            return contextlib.suppress()
+            return _no_device()
         context: ContextManager[Any] = scope(name)
         return context
+
+
+@contextlib.contextmanager
+def _no_device() -> Iterator[None]:
+    """A scope for an implementation that knows a single place to compute."""
+    yield
 
 
 def short_device(name: str) -> str:

@@ -46,7 +46,7 @@ class TensorFlow(Backend):
     def devices(self) -> List[str]:
         """The second logical CPU stands in where a clause needs two; it is no place of its own."""
         accelerators = [name for name in self.all_devices() if "CPU" not in name]
-        return ["CPU:0"] + accelerators
+        return ["CPU:0", *accelerators]
 
 
 def _add_second_cpu(tensorflow: Any) -> None:
