@@ -79,8 +79,7 @@ def frames(trace: Optional[TracebackType]) -> List[str]:
 
 def short_path(path: str) -> str:
     """A path without the folder of this machine that it lies in."""
-    roots = [root for root in [*sys.path, os.getcwd()] if root and path.startswith(root + os.sep)]
-    if not roots:
-        return os.sep.join(path.split(os.sep)[-2:])
-    # The shortest path that an import could have found; the folder of a clause is kept.
-    return os.path.relpath(path, max(roots, key=len))
+    for root in [os.getcwd(), *sorted(sys.path, key=len, reverse=True)]:
+        if root and path.startswith(root + os.sep):
+            return os.path.relpath(path, root)
+    return os.sep.join(path.split(os.sep)[-2:])

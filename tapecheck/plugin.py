@@ -16,25 +16,24 @@ not-applicable     skipped
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
-from typing import Any, Dict, Generator, List, Optional
+from typing import Any, Generator, List
 
 import pytest
 
 from tapecheck.case import CaseRun, Program, Suite
 from tapecheck.clause import LEVELS, clause_of
-from tapecheck.errors import COULD_NOT_RUN, TapecheckError
+from tapecheck.errors import TapecheckError
 from tapecheck.modes import MODES
-from tapecheck.results import Case, Writer
-
-_PROPERTY = "tapecheck-case"
-_HEADER_PROPERTY = "tapecheck-header"
-_FAULT = "tapecheck-fault"
+from tapecheck.recorder import CASE_PROPERTY, FAULT, HEADER_PROPERTY, Recorder, shape
+from tapecheck.timelimit import TimeLimit
 
 _SUITE: Any = pytest.StashKey[Suite]()
 _CASE: Any = pytest.StashKey[CaseRun]()
-_RECORDER: Any = pytest.StashKey["Recorder"]()
+_FAULT: Any = pytest.StashKey[TapecheckError]()
+_LIMIT: Any = pytest.StashKey[TimeLimit]()
+
+_SET_UP = 5
+"""How many times the limit of a case the set-up of the implementation may take."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -69,22 +68,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="known deviations of the backend (default: those that come with the suite)",
     )
     group.addoption("--results", metavar="FILE", help="write the verdicts to this JSON Lines file")
+    group.addoption(
+        "--time-limit",
+        type=float,
+        metavar="SECONDS",
+        help="end the process whose case takes longer; with -n another one goes on (default: none)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_SUITE] = Suite(config.option, config.rootpath)
-    if hasattr(config, "workerinput"):
-        return
-    recorder = Recorder(config)
-    config.stash[_RECORDER] = recorder
-    config.pluginmanager.register(recorder, "tapecheck-recorder")
+    suite = Suite(config.option, config.rootpath)
+    config.stash[_SUITE] = suite
+    config.stash[_LIMIT] = TimeLimit(config.option.time_limit)
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Recorder(config, suite), "tapecheck-recorder")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     clause = clause_of(metafunc.function)
     if clause is None:
         return
-    suite = _loaded(metafunc.config)
+    suite = metafunc.config.stash[_SUITE]
+    if not _set_up(metafunc.config, suite):
+        return
     cases = [(mode, device) for mode in suite.modes(clause) for device in suite.devices]
     metafunc.parametrize(
         "tapecheck_case", cases, ids=["-".join(case) for case in cases], indirect=True
@@ -92,7 +98,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
-    kept, dropped = [], []
+    if config.stash.get(_FAULT, None) is not None:
+        items.clear()
+    kept: List[pytest.Item] = []
+    dropped: List[pytest.Item] = []
     for item in items:
         clause = clause_of(getattr(item, "function", None))
         asked = clause is None or config.stash[_SUITE].asks(clause)
@@ -131,6 +140,12 @@ def devices(tapecheck_case: CaseRun) -> List[str]:
     return tapecheck_case.suite.several_devices(tapecheck_case)
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, None]:
+    with item.config.stash[_LIMIT]():
+        yield
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     case = item.stash.get(_CASE, None)
     if case is not None:
@@ -149,11 +164,12 @@ def pytest_runtest_makereport(
         return
     report = outcome.get_result()
     judge(case, report, call)
+    if not case.suite.introduced:
+        # With the very first report, so that it is known even if the case then crashes.
+        case.suite.introduced = True
+        report.user_properties.append((HEADER_PROPERTY, case.suite.header()))
     if report.when == "teardown":
-        report.user_properties.append((_PROPERTY, case.result().record()))
-        if not item.config.stash[_SUITE].introduced:
-            item.config.stash[_SUITE].introduced = True
-            report.user_properties.append((_HEADER_PROPERTY, case.suite.header()))
+        report.user_properties.append((CASE_PROPERTY, case.result().record()))
 
 
 def judge(case: CaseRun, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
@@ -166,57 +182,25 @@ def judge(case: CaseRun, report: pytest.TestReport, call: pytest.CallInfo[None])
         case.passed()
     else:
         return
-    if case.verdict == "deviation":
-        report.outcome = "skipped"
-        report.wasxfail = case.details["reason"]
-    elif case.verdict in ("fail", "error", "fixed"):
-        report.outcome = "failed"
-        report.longrepr = case.message
+    shape(report, case)
 
 
-def _loaded(config: pytest.Config) -> Suite:
-    """The suite with its backend set up; a backend that cannot be ends the run."""
-    suite: Suite = config.stash[_SUITE]
-    try:
-        suite.set_up()
-    except TapecheckError as error:
-        output = getattr(config, "workeroutput", None)
+def _set_up(config: pytest.Config, suite: Suite) -> bool:
+    """Load the backend; where it cannot be had, remember why."""
+    if config.stash.get(_FAULT, None) is None:
+        try:
+            with config.stash[_LIMIT](times=_SET_UP):
+                suite.set_up()
+        except TapecheckError as error:
+            config.stash[_FAULT] = error
+    return config.stash.get(_FAULT, None) is None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """A backend that cannot be had ends the run, with one line instead of one for each chapter."""
+    fault = session.config.stash.get(_FAULT, None)
+    if fault is not None:
+        output = getattr(session.config, "workeroutput", None)
         if output is not None:
-            output[_FAULT] = (str(error), error.exit_code)
-        pytest.exit("tapecheck: {}".format(error), returncode=error.exit_code)
-    return suite
-
-
-class Recorder:
-    """Writes the result file, in the process that sees all reports."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        path = config.option.results
-        self.config = config
-        self.writer = Writer(path) if path else None
-        self.fault: Optional[str] = None
-        self.fault_code = COULD_NOT_RUN
-        self._crashed: Dict[str, str] = {}
-        self._began = time.perf_counter()
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        properties = dict(report.user_properties)
-        if self.writer is None:
-            return
-        if _HEADER_PROPERTY in properties:
-            self.writer.write_header(properties[_HEADER_PROPERTY])
-        if _PROPERTY in properties:
-            record = dict(properties[_PROPERTY])
-            record.pop("kind")
-            self.writer.write_case(Case(**record))
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any, error: Any) -> None:
-        output = getattr(node, "workeroutput", None) or {}
-        if _FAULT in output:
-            self.fault, self.fault_code = output[_FAULT]
-
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if self.writer is not None:
-            complete = int(exitstatus) in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-            self.writer.close(time.perf_counter() - self._began, complete)
+            output[FAULT] = (str(fault), fault.exit_code)
+        pytest.exit("tapecheck: {}".format(fault), returncode=fault.exit_code)
