@@ -243,6 +243,82 @@ def _ragged(tf: Any) -> None:
     tf.ragged.constant([[1.0], [2.0, 3.0]])
 
 
+@_capability("extension_type")
+def _extension_type(tf: Any) -> None:
+    """User-defined types that hold tensors."""
+    _demand(callable(tf.experimental.ExtensionType), "no extension types")
+
+
+@_capability("tnp")
+def _tnp(tf: Any) -> None:
+    """The NumPy API on the implementation's tensors."""
+    tf.experimental.numpy.add(tf.constant(1.0), tf.constant(2.0))
+
+
+@_capability("dtype-float8")
+def _float8(tf: Any) -> None:
+    """8-bit floats."""
+    tf.cast(tf.constant(1.0), tf.dtypes.experimental.float8_e5m2)
+
+
+@_capability("no_gradient")
+def _no_gradient(tf: Any) -> None:
+    """A registry of gradients by the name of the operation."""
+    _demand(callable(tf.RegisterGradient) and callable(tf.no_gradient), "no registry")
+
+
+@_capability("py_function")
+def _py_function(tf: Any) -> None:
+    """Python functions inside traced programs, differentiated."""
+    tf.py_function(lambda x: x * x, [tf.constant(1.0)], tf.float32)
+
+
+@_capability("numpy_function")
+def _numpy_function(tf: Any) -> None:
+    """NumPy functions inside traced programs."""
+    tf.numpy_function(lambda x: x * x, [tf.constant(1.0)], tf.float32)
+
+
+@_capability("savedmodel")
+def _savedmodel(tf: Any) -> None:
+    """Saving traced programs and loading them."""
+    _demand(callable(tf.saved_model.save) and callable(tf.saved_model.load), "no saving")
+
+
+@_capability("device")
+def _device(tf: Any) -> None:
+    """Placement of operations on named devices."""
+    with tf.device("CPU:0"):
+        tf.constant(1.0)
+
+
+@_capability("gpu")
+def _gpu(tf: Any) -> None:
+    """A visible GPU."""
+    _demand(bool(tf.config.list_physical_devices("GPU")), "no GPU")
+
+
+@_capability("distribute")
+def _distribute(tf: Any) -> None:
+    """Strategies that distribute a computation over devices."""
+    tf.distribute.get_strategy()
+
+
+@_capability("forward")
+def _forward(tf: Any) -> None:
+    """Forward-mode differentiation: ForwardAccumulator."""
+    x = tf.constant(3.0)
+    with tf.autodiff.ForwardAccumulator(x, tf.constant(1.0)) as accumulator:
+        y = x * x
+    _demand(accumulator.jvp(y) is not None, "no forward derivative")
+
+
+@_capability("optimizer")
+def _optimizer(tf: Any) -> None:
+    """Optimizers with apply_gradients."""
+    tf.keras.optimizers.SGD(0.1)
+
+
 @_capability("keras")
 def _keras(tf: Any) -> None:
     """Keras layers on the implementation's tensors."""

@@ -223,3 +223,8 @@ def test_the_schema_refuses_what_is_broken(
     broken = json.loads(json.dumps(tables))
     broken[where[0]][where[1]][key] = value
     assert not validator.is_valid(broken)
+
+
+def test_every_capability_that_a_behaviour_needs_has_a_probe(behaviours):
+    needed = {name for behaviour in behaviours.values() for name in behaviour.needs}
+    assert sorted(needed - set(CAPABILITIES)) == []
