@@ -234,7 +234,7 @@ def main() -> int:
         verdicts = pool.map(
             lambda fault: noticed(fault, campaign["commands"], arguments.timeout), chosen
         )
-        for fault, verdict in zip(chosen, verdicts):
+        for fault, verdict in zip(chosen, verdicts, strict=True):
             print("{} {}".format("noticed " if verdict else "SURVIVED", fault))
             print("         {}".format(verdict), flush=True)
             if not verdict:
