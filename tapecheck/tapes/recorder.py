@@ -127,16 +127,39 @@ def pause_all() -> Iterator[None]:
         _active.tapes = paused
 
 
-def variable_read(variable: Variable) -> None:
+def variable_read(library: ArrayLibrary, variable: Variable) -> None:
     """Tell the active tapes that a variable is being read. To be called before the read is recorded."""
-    for tape in _active.tapes:
-        tape._variable_read(variable)
+    if library.is_trainable(variable):
+        for tape in _active.tapes:
+            tape._trainable_read(library.key(variable), variable)
+
+
+class Watcher:
+    """A context manager that records nothing, but notes the trainable variables that are read in its block."""
+
+    def __init__(self) -> None:
+        self._tracked: Set[int] = set()
+        self._variables: Dict[int, Variable] = {}
+
+    def __enter__(self) -> Watcher:
+        _active.tapes.append(self)
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        _active.tapes.remove(self)
+
+    def _trainable_read(self, key: int, variable: Variable) -> None:
+        self._variables[key] = variable
+
+    def watched_variables(self) -> Tuple[Variable, ...]:
+        """The variables that were read, in the order of their creation."""
+        return tuple(self._variables[key] for key in sorted(self._variables))
 
 
 class Record:
     """One operation that ran: the numbers of its inputs and outputs, and its pullback."""
 
-    __slots__ = ("inputs", "outputs", "zeros", "pullback")
+    __slots__ = ("inputs", "outputs", "pullback", "zeros")
 
     def __init__(
         self,
@@ -287,8 +310,8 @@ class GradientTape:
     def _release(self) -> None:
         self._records, self._tracked = None, set()
 
-    def _variable_read(self, variable: Variable) -> None:
-        if self._watch_accessed_variables and self.library.is_trainable(variable):
+    def _trainable_read(self, key: int, variable: Variable) -> None:
+        if self._watch_accessed_variables:
             self._watch(variable)
 
     def _watch(self, value: Any) -> None:

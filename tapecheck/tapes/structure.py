@@ -30,7 +30,9 @@ def pack_sequence_as(structure: Any, flat_sequence: Sequence[Any]) -> Any:
     """
     expected = len(flatten(structure))
     if len(flat_sequence) != expected:
-        raise ValueError(f"The structure has {expected} leaves, but {len(flat_sequence)} are given.")
+        raise ValueError(
+            f"The structure has {expected} leaves, but {len(flat_sequence)} are given."
+        )
     return _packed(structure, iter(flat_sequence))
 
 

@@ -1,0 +1,5 @@
+"""``tf.autodiff``."""
+
+from tapecheck.tapes.numpy.engine import GradientTape
+
+__all__ = ["GradientTape"]

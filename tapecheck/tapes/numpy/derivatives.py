@@ -1,0 +1,479 @@
+"""The derivatives of the recorded operations: for each, one vector-Jacobian product per input.
+
+A rule takes the result, the inputs and the attributes of an operation that ran, and returns one pullback
+per input: the function from the cotangents of the outputs to the cotangent of that input. Pullbacks are
+made of recorded operations, so they can be differentiated in turn. What a pullback does not mention is
+not kept alive.
+
+The cotangent of a complex number x + iy is dL/dx + i dL/dy, so holomorphic derivatives are conjugated.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Sequence, Tuple
+
+import numpy as np
+
+from tapecheck.tapes.numpy import operations as op
+from tapecheck.tapes.numpy.engine import DERIVATIVES, Rule
+from tapecheck.tapes.numpy.tensor import Tensor
+
+Pullback = Callable[..., Tensor]
+
+
+def _derivative(operation: Callable[..., Any]) -> Callable[[Rule], Rule]:
+    def register(rule: Rule) -> Rule:
+        DERIVATIVES[operation.__name__.rstrip("_")] = rule
+        return rule
+
+    return register
+
+
+def _conj(x: Tensor) -> Tensor:
+    return op.conj(x) if x.dtype.is_complex else x
+
+
+def _constant(array: Any, like: Tensor) -> Tensor:
+    return Tensor(np.asarray(array, like.array.dtype))
+
+
+def sum_to_shape(x: Tensor, shape: Sequence[int]) -> Tensor:
+    """The sum of x over the axes along which broadcasting repeats a tensor of the given shape."""
+    if x.shape == tuple(shape):
+        return x
+    new = len(x.shape) - len(shape)
+    repeated = [new + i for i, n in enumerate(shape) if n == 1 and x.shape[new + i] != 1]
+    return op.reshape_(op.sum_(x, axes=(*range(new), *repeated), keepdims=True), shape=tuple(shape))
+
+
+def _unbroadcast(x: Tensor, pullback: Pullback) -> Pullback:
+    shape = x.array.shape
+    return lambda g: sum_to_shape(pullback(g), shape)
+
+
+# One tensor, element by element: the slope, as a function of the input or, where shorter, of the result
+
+SLOPE_OF_INPUT: Dict[Callable[..., Any], Callable[[Tensor], Tensor]] = {
+    op.square: lambda x: x * 2,
+    op.log: lambda x: op.reciprocal(x),
+    op.log1p: lambda x: op.reciprocal(x + 1),
+    op.sin: lambda x: op.cos(x),
+    op.cos: lambda x: -op.sin(x),
+    op.asin: lambda x: op.reciprocal(op.sqrt((1 - x) * (1 + x))),
+    op.acos: lambda x: -op.reciprocal(op.sqrt((1 - x) * (1 + x))),
+    op.atan: lambda x: op.reciprocal(1 + op.square(x)),
+    op.sinh: lambda x: op.cosh(x),
+    op.cosh: lambda x: op.sinh(x),
+    op.asinh: lambda x: op.reciprocal(op.sqrt(1 + op.square(x))),
+    op.acosh: lambda x: op.reciprocal(op.sqrt(x - 1) * op.sqrt(x + 1)),
+    op.atanh: lambda x: op.reciprocal((1 - x) * (1 + x)),
+    op.softplus: lambda x: op.sigmoid(x),
+    op.erf: lambda x: op.exp(-op.square(x)) * (2 / np.sqrt(np.pi)),
+    op.erfc: lambda x: op.exp(-op.square(x)) * (-2 / np.sqrt(np.pi)),
+    op.lgamma: lambda x: op.polygamma(x, order=0),
+}
+SLOPE_OF_RESULT: Dict[Callable[..., Any], Callable[[Tensor], Tensor]] = {
+    op.exp: lambda y: y,
+    op.expm1: lambda y: y + 1,
+    op.sqrt: lambda y: op.realdiv(0.5, y),
+    op.reciprocal: lambda y: -op.square(y),
+    op.tan: lambda y: 1 + op.square(y),
+    op.tanh: lambda y: (1 - y) * (1 + y),
+    op.sigmoid: lambda y: y * (1 - y),
+}
+
+
+def _from_input(slope: Callable[[Tensor], Tensor]) -> Rule:
+    return lambda y, x: [lambda g: g * _conj(slope(x))]
+
+
+def _from_result(slope: Callable[[Tensor], Tensor]) -> Rule:
+    return lambda y, x: [lambda g: g * _conj(slope(y))]
+
+
+for _operation, _slope in SLOPE_OF_INPUT.items():
+    _derivative(_operation)(_from_input(_slope))
+for _operation, _slope in SLOPE_OF_RESULT.items():
+    _derivative(_operation)(_from_result(_slope))
+
+
+def _none(y: Tensor, *inputs: Tensor, **attributes: Any) -> List[None]:
+    """Piecewise constant: no gradient passes."""
+    return [None for _ in inputs]
+
+
+for _operation in (op.floor, op.ceil, op.rint, op.floordiv):
+    _derivative(_operation)(_none)
+
+
+@_derivative(op.polygamma)
+def _polygamma(y: Tensor, x: Tensor, order: int) -> List[Pullback]:
+    return [lambda g: g * op.polygamma(x, order=order + 1)]
+
+
+@_derivative(op.identity)
+def _identity(y: Tensor, x: Tensor) -> List[Pullback]:
+    return [lambda g: g]
+
+
+@_derivative(op.negative)
+def _negative(y: Tensor, x: Tensor) -> List[Pullback]:
+    return [op.negative]
+
+
+@_derivative(op.absolute)
+def _absolute(y: Tensor, x: Tensor) -> List[Pullback]:
+    if not x.dtype.is_complex:
+        return [lambda g: g * op.sign(x)]
+
+    def pullback(g: Tensor) -> Tensor:
+        modulus = op.absolute(x)
+        zero = modulus.array == 0  # where the direction of x is taken to be 0
+        factor = op.realdiv(g, op.select(_constant(1, modulus), modulus, condition=zero))
+        return x * op.complex_(factor, _constant(0, factor))
+
+    return [pullback]
+
+
+@_derivative(op.sign)
+def _sign(y: Tensor, x: Tensor) -> List[Pullback]:
+    return [lambda g: g * 0]
+
+
+@_derivative(op.conj)
+def _conjugate(y: Tensor, x: Tensor) -> List[Pullback]:
+    return [_conj]
+
+
+@_derivative(op.real)
+def _real(y: Tensor, x: Tensor) -> List[Pullback]:
+    return [lambda g: op.complex_(g, _constant(np.zeros(g.shape), g))]
+
+
+@_derivative(op.imag)
+def _imag(y: Tensor, x: Tensor) -> List[Pullback]:
+    return [lambda g: op.complex_(_constant(np.zeros(g.shape), g), g)]
+
+
+@_derivative(op.complex_)
+def _complex(z: Tensor, real: Tensor, imag: Tensor) -> List[Pullback]:
+    return [_unbroadcast(real, op.real), _unbroadcast(imag, op.imag)]
+
+
+@_derivative(op.cast)
+def _cast(y: Tensor, x: Tensor, dtype: np.dtype) -> List[Pullback]:
+    original = x.array.dtype
+    return [lambda g: op.cast(g, dtype=original)]
+
+
+# Two tensors, broadcast against each other
+
+
+@_derivative(op.add)
+def _add(z: Tensor, x: Tensor, y: Tensor) -> List[Pullback]:
+    return [_unbroadcast(x, lambda g: g), _unbroadcast(y, lambda g: g)]
+
+
+@_derivative(op.subtract)
+def _subtract(z: Tensor, x: Tensor, y: Tensor) -> List[Pullback]:
+    return [_unbroadcast(x, lambda g: g), _unbroadcast(y, op.negative)]
+
+
+@_derivative(op.multiply)
+def _multiply(z: Tensor, x: Tensor, y: Tensor) -> List[Pullback]:
+    return [
+        _unbroadcast(x, lambda g: g * _conj(y)),
+        _unbroadcast(y, lambda g: g * _conj(x)),
+    ]
+
+
+@_derivative(op.realdiv)
+def _realdiv(z: Tensor, x: Tensor, y: Tensor) -> List[Pullback]:
+    return [
+        _unbroadcast(x, lambda g: g / _conj(y)),
+        _unbroadcast(y, lambda g: -g * _conj(x / y / y)),
+    ]
+
+
+@_derivative(op.floormod)
+def _floormod(z: Tensor, x: Tensor, y: Tensor) -> List[Pullback]:
+    return [_unbroadcast(x, lambda g: g), _unbroadcast(y, lambda g: -g * op.floordiv(x, y))]
+
+
+@_derivative(op.pow)
+def _pow(z: Tensor, x: Tensor, y: Tensor) -> List[Pullback]:
+    def of_base(g: Tensor) -> Tensor:
+        constant = y.array == 0  # x**0 is constant, also at x = 0
+        exponent = op.select(_constant(1, y), y, condition=constant)
+        return g * _conj(y * op.pow(x, exponent - 1))
+
+    def of_exponent(g: Tensor) -> Tensor:
+        # The logarithm of a base that has none is taken to be 0
+        defined = x.array != 0 if x.dtype.is_complex else x.array > 0
+        base = op.select(x, _constant(1, x), condition=defined)
+        return g * _conj(op.pow(x, y) * op.log(base))
+
+    return [_unbroadcast(x, of_base), _unbroadcast(y, of_exponent)]
+
+
+def _choice(
+    z: Tensor, x: Tensor, y: Tensor, first: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> List[Pullback]:
+    """The gradient goes to x where ``first`` holds, else to y."""
+    condition = first(x.array, y.array)
+    return [
+        _unbroadcast(x, lambda g: op.select(g, _constant(0, g), condition=condition)),
+        _unbroadcast(y, lambda g: op.select(_constant(0, g), g, condition=condition)),
+    ]
+
+
+@_derivative(op.maximum)
+def _maximum(z: Tensor, x: Tensor, y: Tensor) -> List[Pullback]:
+    return _choice(z, x, y, np.greater_equal)
+
+
+@_derivative(op.minimum)
+def _minimum(z: Tensor, x: Tensor, y: Tensor) -> List[Pullback]:
+    return _choice(z, x, y, np.less_equal)
+
+
+@_derivative(op.select)
+def _select(z: Tensor, x: Tensor, y: Tensor, condition: np.ndarray) -> List[Pullback]:
+    return _choice(z, x, y, lambda *_: condition)
+
+
+@_derivative(op.atan2)
+def _atan2(z: Tensor, y: Tensor, x: Tensor) -> List[Pullback]:
+    return [
+        _unbroadcast(y, lambda g: g * x / (op.square(x) + op.square(y))),
+        _unbroadcast(x, lambda g: -g * y / (op.square(x) + op.square(y))),
+    ]
+
+
+# Reductions and scans
+
+
+def _with_axes(x: Tensor, axes: Tuple[int, ...]) -> Tuple[int, ...]:
+    """The shape of x after a reduction that keeps the axes."""
+    reduced = [axis % x.ndim for axis in axes]
+    return tuple(1 if i in reduced else n for i, n in enumerate(x.shape))
+
+
+@_derivative(op.sum_)
+def _sum(y: Tensor, x: Tensor, axes: Tuple[int, ...], keepdims: bool = False) -> List[Pullback]:
+    shape, kept = x.shape, _with_axes(x, axes)
+    return [lambda g: op.broadcast_(op.reshape_(g, shape=kept), shape=shape)]
+
+
+@_derivative(op.max_)
+def _extreme(y: Tensor, x: Tensor, axes: Tuple[int, ...], keepdims: bool = False) -> List[Pullback]:
+    """Elements that share the extreme share the gradient."""
+    kept = _with_axes(x, axes)
+    chosen = x.array == y.array.reshape(kept)
+    with np.errstate(all="ignore"):
+        share = chosen / chosen.sum(axis=axes, keepdims=True)
+    return [lambda g: op.reshape_(g, shape=kept) * _constant(share, g)]
+
+
+_derivative(op.min_)(_extreme)
+
+
+@_derivative(op.cumsum_)
+def _cumsum(y: Tensor, x: Tensor, axis: int) -> List[Pullback]:
+    reverse = (slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)
+    return [
+        lambda g: op.take_(op.cumsum_(op.take_(g, index=reverse), axis=axis), index=reverse),
+    ]
+
+
+# Shapes
+
+
+@_derivative(op.reshape_)
+def _reshape(y: Tensor, x: Tensor, shape: Sequence[int]) -> List[Pullback]:
+    original = x.shape
+    return [lambda g: op.reshape_(g, shape=original)]
+
+
+@_derivative(op.transpose_)
+def _transpose(y: Tensor, x: Tensor, perm: Tuple[int, ...]) -> List[Pullback]:
+    inverse = tuple(int(axis) for axis in np.argsort(perm))
+    return [lambda g: op.transpose_(g, perm=inverse)]
+
+
+@_derivative(op.broadcast_)
+def _broadcast(y: Tensor, x: Tensor, shape: Sequence[int]) -> List[Pullback]:
+    return [_unbroadcast(x, lambda g: g)]
+
+
+@_derivative(op.concat_)
+def _concat(y: Tensor, *tensors: Tensor, axis: int) -> List[Pullback]:
+    before = (slice(None),) * (axis % y.ndim)
+    ends = np.cumsum([tensor.shape[axis] for tensor in tensors])
+
+    def part(end: int, length: int) -> Pullback:
+        return lambda g: op.take_(g, index=(*before, slice(end - length, end)))
+
+    return [part(int(end), tensor.shape[axis]) for end, tensor in zip(ends, tensors)]
+
+
+@_derivative(op.stack_)
+def _stack(y: Tensor, *tensors: Tensor, axis: int) -> List[Pullback]:
+    before = (slice(None),) * (axis % y.ndim)
+
+    def part(position: int) -> Pullback:
+        return lambda g: op.take_(g, index=(*before, position))
+
+    return [part(position) for position in range(len(tensors))]
+
+
+@_derivative(op.unstack_)
+def _unstack(y: Sequence[Tensor], x: Tensor, axis: int) -> List[Pullback]:
+    return [lambda *g: op.stack_(*g, axis=axis)]
+
+
+@_derivative(op.take_)
+def _take(y: Tensor, x: Tensor, index: Any) -> List[Pullback]:
+    shape = x.shape
+    return [lambda g: op.scatter_(g, index=index, shape=shape)]
+
+
+@_derivative(op.scatter_)
+def _scatter(y: Tensor, values: Tensor, index: Any, shape: Sequence[int]) -> List[Pullback]:
+    return [_unbroadcast(values, lambda g: op.take_(g, index=index))]
+
+
+# Linear algebra
+
+
+def _adjoint(a: Tensor) -> Tensor:
+    return _conj(op.transpose_(a, perm=(*range(a.ndim - 2), a.ndim - 1, a.ndim - 2)))
+
+
+@_derivative(op.matmul_)
+def _matmul(c: Tensor, a: Tensor, b: Tensor) -> List[Pullback]:
+    return [
+        _unbroadcast(a, lambda g: op.matmul_(g, _adjoint(b))),
+        _unbroadcast(b, lambda g: op.matmul_(_adjoint(a), g)),
+    ]
+
+
+@_derivative(op.inverse)
+def _inverse(inverse: Tensor, a: Tensor) -> List[Pullback]:
+    def pullback(g: Tensor) -> Tensor:
+        adjoint = _adjoint(inverse)
+        return -op.matmul_(op.matmul_(adjoint, g), adjoint)
+
+    return [pullback]
+
+
+def _scale(g: Tensor, matrix: Tensor) -> Tensor:
+    """Every matrix of a batch times its own number."""
+    return op.reshape_(g, shape=(*g.shape, 1, 1)) * matrix
+
+
+@_derivative(op.determinant)
+def _determinant(y: Tensor, a: Tensor) -> List[Pullback]:
+    return [lambda g: _scale(g * _conj(op.determinant(a)), _adjoint(op.inverse(a)))]
+
+
+@_derivative(op.log_determinant)
+def _log_determinant(y: Tensor, a: Tensor) -> List[Pullback]:
+    return [lambda g: _scale(g, _adjoint(op.inverse(a)))]
+
+
+@_derivative(op.solve_)
+def _solve(x: Tensor, a: Tensor, b: Tensor) -> List[Pullback]:
+    def of_right_side(g: Tensor) -> Tensor:
+        return op.solve_(_adjoint(a), g)
+
+    return [
+        _unbroadcast(a, lambda g: -op.matmul_(of_right_side(g), _adjoint(x))),
+        _unbroadcast(b, of_right_side),
+    ]
+
+
+# Fourier transforms
+
+
+@_derivative(op.fft)
+def _fft(y: Tensor, x: Tensor) -> List[Pullback]:
+    length = x.shape[-1]
+    return [lambda g: op.ifft(g) * length]
+
+
+@_derivative(op.ifft)
+def _ifft(y: Tensor, x: Tensor) -> List[Pullback]:
+    length = x.shape[-1]
+    return [lambda g: op.fft(g) / length]
+
+
+@_derivative(op.einsum_)
+def _einsum(y: Tensor, *tensors: Tensor, equation: str) -> List[Pullback]:
+    left, _, right = equation.partition("->")
+    terms = left.split(",")
+
+    def of(position: int) -> Pullback:
+        term, shape = terms[position], tensors[position].shape
+        others = [x for i, x in enumerate(tensors) if i != position]
+        labels = [t for i, t in enumerate(terms) if i != position]
+        available = "".join(c for c in term if c in right or any(c in t for t in labels))
+        backward = ",".join([right, *labels]) + "->" + available
+        kept = tuple(n if c in available else 1 for c, n in zip(term, shape))
+
+        def pullback(g: Tensor) -> Tensor:
+            product = op.einsum_(g, *map(_conj, others), equation=backward)
+            return op.broadcast_(op.reshape_(product, shape=kept), shape=shape)
+
+        return pullback
+
+    return [of(position) for position in range(len(tensors))]
+
+
+def _triangle(a: Tensor, diagonal: float) -> Tensor:
+    """The lower triangle, its diagonal times a number."""
+    size = a.shape[-1]
+    return a * _constant(np.tril(np.ones((size, size)), -1) + diagonal * np.eye(size), a)
+
+
+@_derivative(op.cholesky_)
+def _cholesky(factor: Tensor, a: Tensor) -> List[Pullback]:
+    """Murray, Differentiation of the Cholesky decomposition, 2016, equation 10; made Hermitian."""
+
+    def pullback(g: Tensor) -> Tensor:
+        adjoint = _adjoint(factor)
+        middle = _triangle(op.matmul_(adjoint, _triangle(g, 1.0)), 0.5)
+        left = op.solve_(adjoint, middle)
+        whole = _adjoint(op.solve_(adjoint, _adjoint(left)))
+        return (whole + _adjoint(whole)) * 0.5
+
+    return [pullback]
+
+
+@_derivative(op.eigh_)
+def _eigh(y: Sequence[Tensor], a: Tensor) -> List[Pullback]:
+    """Giles, An extended collection of matrix derivative results, 2008; on the triangle that counts."""
+    values, vectors = y
+
+    def pullback(of_values: Tensor, of_vectors: Tensor) -> Tensor:
+        size = vectors.shape[-1]
+        column = op.reshape_(values, shape=(*values.shape, 1))
+        row = op.reshape_(values, shape=(*values.shape[:-1], 1, size))
+        same = np.eye(size, dtype=bool)
+        gaps = row - column
+        inverse_gaps = op.select(
+            0, op.reciprocal(op.select(1, gaps, condition=same)), condition=same
+        )
+        diagonal = op.reshape_(of_values, shape=(*of_values.shape, 1)) * _constant(same, of_values)
+        rotation = op.matmul_(_adjoint(vectors), of_vectors)
+        if vectors.dtype.is_complex:
+            inverse_gaps, diagonal = _to_complex(inverse_gaps), _to_complex(diagonal)
+        inner = diagonal + inverse_gaps * rotation
+        whole = op.matmul_(op.matmul_(vectors, inner), _adjoint(vectors))
+        return _triangle(whole + _adjoint(whole), 0.5)
+
+    return [pullback]
+
+
+def _to_complex(x: Tensor) -> Tensor:
+    return op.complex_(x, _constant(np.zeros(x.shape), x))

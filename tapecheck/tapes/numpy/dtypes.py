@@ -1,0 +1,48 @@
+"""``tf.dtypes``."""
+
+from tapecheck.tapes.numpy.arrays import cast, complex
+from tapecheck.tapes.numpy.dtype import (
+    DType,
+    as_dtype,
+    complex64,
+    complex128,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    string,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from tapecheck.tapes.numpy.dtype import bool_ as bool
+
+half, double = float16, float64
+
+__all__ = [
+    "DType",
+    "as_dtype",
+    "bool",
+    "cast",
+    "complex",
+    "complex64",
+    "complex128",
+    "double",
+    "float16",
+    "float32",
+    "float64",
+    "half",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "string",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+]

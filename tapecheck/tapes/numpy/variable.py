@@ -1,0 +1,171 @@
+"""Variables: tensors in a box, whose content can be replaced."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import numpy as np
+
+from tapecheck.tapes import numpy as tf
+from tapecheck.tapes import recorder
+from tapecheck.tapes.numpy import dtype as dtypes
+from tapecheck.tapes.numpy.dtype import DType
+from tapecheck.tapes.numpy.operators import Operators
+from tapecheck.tapes.numpy.tensor import Reference, Tensor, TensorShape, convert_to_tensor
+
+
+class Variable(Operators):
+    """A mutable value of fixed dtype, and of fixed shape unless ``shape=TensorShape(None)`` says otherwise.
+
+    Reading it gives a new tensor each time, and is recorded; assigning to it is not.
+    """
+
+    def __init__(
+        self,
+        initial_value: Any,
+        trainable: bool = True,
+        validate_shape: bool = True,
+        caching_device: Any = None,
+        name: Optional[str] = None,
+        variable_def: Any = None,
+        dtype: Any = None,
+        import_scope: Any = None,
+        constraint: Any = None,
+        shape: Any = ...,
+    ) -> None:
+        content = convert_to_tensor(initial_value() if callable(initial_value) else initial_value)
+        if dtype is not None:
+            content = tf.cast(content, dtype) if content.dtype != dtype else content
+        self.key = recorder.new_key()
+        self._array: np.ndarray = content.array
+        self._trainable = bool(trainable)
+        self._fixed_shape = shape is ...
+        self.constraint = constraint
+        self.name = f"{name or 'Variable'}:0"
+
+    @property
+    def trainable(self) -> bool:
+        """Whether tapes watch the variable by themselves when it is read. Fixed at creation."""
+        return self._trainable
+
+    @property
+    def dtype(self) -> DType:
+        """The type of the elements."""
+        return dtypes.of_array(self._array)
+
+    @property
+    def shape(self) -> TensorShape:
+        """The lengths of the axes."""
+        return TensorShape(self._array.shape)
+
+    @property
+    def device(self) -> str:
+        """Where the content is."""
+        return "CPU:0"
+
+    def get_shape(self) -> TensorShape:
+        """The lengths of the axes."""
+        return self.shape
+
+    def value(self) -> Tensor:
+        """The present content, as a new tensor. Active tapes record the reading."""
+        content = Tensor(self._array)
+        if recorder.is_recording():
+            library = tf.GradientTape.library
+            recorder.variable_read(library, self)
+            recorder.record(library, [self], [content], lambda: _identity)
+        return content
+
+    def read_value(self) -> Tensor:
+        """The present content, as a new tensor."""
+        return self.value()
+
+    def numpy(self) -> Any:
+        """A copy of the content."""
+        return Tensor(self._array).numpy()
+
+    def ref(self) -> Reference:
+        """A hashable reference: variables themselves compare element by element."""
+        return Reference(self)
+
+    def assign(
+        self,
+        value: Any,
+        use_locking: bool = False,
+        name: Optional[str] = None,
+        read_value: bool = True,
+    ) -> Variable:
+        """Replace the content.
+
+        Raises:
+            ValueError: if the value is of another dtype or shape.
+        """
+        with recorder.pause_all():
+            return self._replace(convert_to_tensor(value, self.dtype).array)
+
+    def assign_add(
+        self,
+        delta: Any,
+        use_locking: bool = False,
+        name: Optional[str] = None,
+        read_value: bool = True,
+    ) -> Variable:
+        """Add to the content."""
+        with recorder.pause_all():
+            return self._replace(self._array + convert_to_tensor(delta, self.dtype).array)
+
+    def assign_sub(
+        self,
+        delta: Any,
+        use_locking: bool = False,
+        name: Optional[str] = None,
+        read_value: bool = True,
+    ) -> Variable:
+        """Subtract from the content."""
+        with recorder.pause_all():
+            return self._replace(self._array - convert_to_tensor(delta, self.dtype).array)
+
+    def _replace(self, array: np.ndarray) -> Variable:
+        if self._fixed_shape and array.shape != self._array.shape:
+            raise ValueError(
+                f"Cannot assign value to variable '{self.name}': the variable shape {self.shape} and "
+                f"the assigned value shape {array.shape} are incompatible."
+            )
+        self._array = np.asarray(array)
+        return self
+
+    def __getitem__(self, index: Any) -> Tensor:
+        element = VariableSlice(super().__getitem__(index), self, index)
+        return element
+
+    def __hash__(self) -> int:
+        raise TypeError("Variable is unhashable. Instead, use variable.ref() as the key.")
+
+    def __repr__(self) -> str:
+        return (
+            f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}, "
+            f"numpy={self.numpy()!r}>"
+        )
+
+
+def _identity(cotangents: Any, wanted: Any) -> Any:
+    return cotangents
+
+
+class VariableSlice(Tensor):
+    """A part of a variable: a tensor, through which the part can also be assigned."""
+
+    __slots__ = ("_index", "_variable")
+
+    def __init__(self, part: Tensor, variable: Variable, index: Any) -> None:
+        self.array = part.array
+        self.key = part.key
+        self._variable = variable
+        self._index = index
+
+    def assign(self, value: Any, name: Optional[str] = None) -> Variable:
+        """Replace this part of the variable."""
+        with recorder.pause_all():
+            content = self._variable.numpy()
+            content[tf.arrays.numpy_index(self._index)] = convert_to_tensor(value, self.dtype).array
+            return self._variable.assign(content)
