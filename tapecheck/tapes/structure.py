@@ -14,7 +14,7 @@ from typing import Any, Callable, Iterator, List, Sequence
 
 def is_nested(value: Any) -> bool:
     """Whether ``value`` is a structure rather than a leaf."""
-    return isinstance(value, (list, tuple, Mapping)) and not hasattr(value, "rank")
+    return isinstance(value, (list, tuple, Mapping))
 
 
 def flatten(structure: Any) -> List[Any]:

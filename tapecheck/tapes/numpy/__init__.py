@@ -4,6 +4,8 @@
 keep to what is here. What is not here raises AttributeError, and ``__tapecheck__`` says so.
 """
 
+# ruff: noqa: F401
+# mypy: implicit-reexport
 from __future__ import annotations
 
 from tapecheck.tapes.numpy.engine import GradientTape, Tensor, Variable  # isort: skip

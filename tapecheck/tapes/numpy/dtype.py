@@ -20,12 +20,12 @@ class DType:
     @property
     def is_floating(self) -> bool:
         """Whether it is a real floating-point type."""
-        return self.numpy.kind == "f"
+        return bool(self.numpy.kind == "f")
 
     @property
     def is_complex(self) -> bool:
         """Whether it is a complex type."""
-        return self.numpy.kind == "c"
+        return bool(self.numpy.kind == "c")
 
     @property
     def is_differentiable(self) -> bool:
@@ -40,12 +40,12 @@ class DType:
     @property
     def is_bool(self) -> bool:
         """Whether it is the boolean type."""
-        return self.numpy.kind == "b"
+        return bool(self.numpy.kind == "b")
 
     @property
     def is_unsigned(self) -> bool:
         """Whether it is an unsigned integer type."""
-        return self.numpy.kind == "u"
+        return bool(self.numpy.kind == "u")
 
     @property
     def base_dtype(self) -> DType:
@@ -60,7 +60,7 @@ class DType:
     @property
     def size(self) -> int:
         """Bytes per element."""
-        return self.numpy.itemsize
+        return int(self.numpy.itemsize)
 
     @property
     def min(self) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from operator import attrgetter
-from typing import Any, Callable, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence, Tuple, overload
 
 import numpy as np
 
@@ -74,6 +74,16 @@ class GradientTape(recorder.GradientTape):
     """The gradient tape of this namespace; see ``tapecheck.tapes.recorder.GradientTape``."""
 
     library = library
+
+
+@overload
+def operation(forward: Callable[..., np.ndarray]) -> Callable[..., Tensor]: ...
+
+
+@overload
+def operation(
+    forward: Callable[..., Tuple[np.ndarray, ...]],
+) -> Callable[..., Tuple[Tensor, ...]]: ...
 
 
 def operation(forward: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,17 +1,20 @@
 """``tf.linalg``: matrices, on the last two axes of tensors."""
 
+# mypy: implicit-reexport
 from __future__ import annotations
 
 import builtins
-from typing import Any, Optional, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
 from tapecheck.tapes.numpy import operations as op
 from tapecheck.tapes.numpy.arrays import axis_of, eye, integers
-from tapecheck.tapes.numpy.math import (
+from tapecheck.tapes.numpy.math import (  # noqa: F401
     abs,
     conj,
+    global_norm,
+    l2_normalize,
     reduce_max,
     reduce_sum,
 )
@@ -118,7 +121,7 @@ def _diagonals(x: Tensor, term: str) -> Tuple[Tensor, str]:
 
 def _aligned(x: Tensor, term: str, pairs: Sequence[Tuple[Tensor, str]]) -> Tuple[Tensor, str]:
     """A tensor whose unit axes have the lengths that their labels have elsewhere."""
-    lengths = {}
+    lengths: Dict[str, int] = {}
     for other, labels in pairs:
         for label, length in zip(labels, other.shape):
             lengths[label] = (

@@ -1,5 +1,6 @@
 """``tf.math``: functions of numbers, element by element and over axes."""
 
+# mypy: implicit-reexport
 from __future__ import annotations
 
 import builtins
@@ -10,16 +11,54 @@ import numpy as np
 
 from tapecheck.tapes.numpy import dtype as dtypes
 from tapecheck.tapes.numpy import operations as op
-from tapecheck.tapes.numpy.arrays import (
+from tapecheck.tapes.numpy.arrays import (  # noqa: F401
     array_of,
     axis_of,
     cast,
+    complex,
     integers,
+    top_k,
     zeros_like,
 )
 from tapecheck.tapes.numpy.engine import operation
-from tapecheck.tapes.numpy.operations import (
+from tapecheck.tapes.numpy.operations import (  # noqa: F401
+    acos,
+    acosh,
+    add,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    ceil,
+    cos,
+    cosh,
+    erf,
+    erfc,
+    exp,
+    expm1,
+    floor,
+    floordiv,
     floormod,
+    lgamma,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    pow,
+    reciprocal,
+    rint,
+    sigmoid,
+    sin,
+    sinh,
+    softplus,
+    sqrt,
+    square,
+    subtract,
+    tan,
+    tanh,
 )
 from tapecheck.tapes.numpy.operators import Operators
 from tapecheck.tapes.numpy.tensor import Tensor, convert_to_tensor

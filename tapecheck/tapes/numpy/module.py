@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterator, Optional, Tuple
 
 from tapecheck.tapes import structure
 from tapecheck.tapes.numpy.variable import Variable
@@ -22,7 +22,7 @@ class Module:
     @property
     def variables(self) -> Tuple[Variable, ...]:
         """All variables, those of the attributes in alphabetical order, then those of inner modules."""
-        found = {}
+        found: Dict[int, Variable] = {}
         for module in (self, *self.submodules):
             for value in module._attributes():
                 if isinstance(value, Variable):

@@ -1,5 +1,6 @@
 """``tf.nn``: what neural networks are made of."""
 
+# mypy: implicit-reexport
 from __future__ import annotations
 
 import builtins
@@ -9,7 +10,9 @@ import numpy as np
 
 from tapecheck.tapes.numpy import math, random
 from tapecheck.tapes.numpy import operations as op
-from tapecheck.tapes.numpy.arrays import array_of, concat, gather, pad
+from tapecheck.tapes.numpy.arrays import array_of, concat, gather, pad, top_k  # noqa: F401
+from tapecheck.tapes.numpy.math import l2_normalize, log_sigmoid, softsign  # noqa: F401
+from tapecheck.tapes.numpy.operations import sigmoid, softplus, tanh  # noqa: F401
 from tapecheck.tapes.numpy.tensor import Tensor, convert_to_tensor
 
 # Activations

@@ -5,6 +5,7 @@ derivative in ``derivatives``; everything else in this namespace is composed of 
 is differentiable without more ado.
 """
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 from typing import Any, Callable, Sequence, Tuple
@@ -13,11 +14,12 @@ import numpy as np
 
 from tapecheck.tapes.numpy import special
 from tapecheck.tapes.numpy.engine import operation
+from tapecheck.tapes.numpy.tensor import Tensor
 
 Axes = Tuple[int, ...]
 
 
-def _elementwise(name: str, function: Callable[..., np.ndarray]) -> Callable[..., Any]:
+def _elementwise(name: str, function: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
     """An operation on real and complex floating numbers, element by element."""
 
     def forward(x: np.ndarray) -> np.ndarray:

@@ -71,16 +71,16 @@ class Operators:
         return tf.math.divide(other, self)
 
     def __floordiv__(self, other: Any) -> Tensor:
-        return tf.floordiv(self, other)
+        return tf.math.floordiv(self, other)
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return tf.floordiv(other, self)
+        return tf.math.floordiv(other, self)
 
     def __mod__(self, other: Any) -> Tensor:
-        return tf.floormod(self, other)
+        return tf.math.floormod(self, other)
 
     def __rmod__(self, other: Any) -> Tensor:
-        return tf.floormod(other, self)
+        return tf.math.floormod(other, self)
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
@@ -166,7 +166,7 @@ class Operators:
         return complex(self.value().array)
 
     def __index__(self) -> int:
-        return self.value().array.__index__()
+        return int(self.value().array.__index__())
 
     def __format__(self, specification: str) -> str:
         if specification and not self.shape:

@@ -1,5 +1,6 @@
 """``tf.signal``: Fourier transforms."""
 
+# mypy: implicit-reexport
 from __future__ import annotations
 
 from typing import Any, Optional

@@ -1,5 +1,6 @@
 """Special functions of arrays that NumPy lacks, stable over the whole range."""
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 import math

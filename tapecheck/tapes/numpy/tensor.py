@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Optional, Union
+from typing import Any, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from tapecheck.tapes.numpy.operators import Operators
 from tapecheck.tapes.recorder import new_key
 
 
-class TensorShape(tuple):
+class TensorShape(Tuple[int, ...]):
     """The lengths of a tensor's axes: a tuple of integers that also equals a list of them."""
 
     __slots__ = ()
@@ -49,7 +49,7 @@ class TensorShape(tuple):
         value = tuple.__getitem__(self, index)
         return TensorShape(value) if isinstance(index, slice) else value
 
-    def __add__(self, other: Iterable[int]) -> TensorShape:
+    def __add__(self, other: Iterable[int]) -> TensorShape:  # type: ignore[override]
         return TensorShape(tuple(self) + tuple(other))
 
     def __radd__(self, other: Iterable[int]) -> TensorShape:
@@ -182,14 +182,15 @@ def _recorded(value: Any, dtype: Any) -> Optional[Tensor]:
     if isinstance(value, Tensor):
         return value
     if isinstance(value, Operators):
-        return value.value()
+        content: Tensor = value.value()
+        return content
     if isinstance(value, (list, tuple)) and _holds_tensors(value):
         like = dtype or _first_dtype(value)
         return tf.stack([convert_to_tensor(v, dtype_hint=like) for v in value])
     return None
 
 
-def _holds_tensors(value: Union[list, tuple]) -> bool:
+def _holds_tensors(value: Sequence[Any]) -> bool:
     return any(
         isinstance(v, Operators) or (isinstance(v, (list, tuple)) and _holds_tensors(v))
         for v in value
@@ -230,7 +231,8 @@ _GENERALITY = {"b": 0, "i": 2, "u": 2, "f": 3, "c": 4, "O": -1}
 
 def _bytes(array: np.ndarray) -> np.ndarray:
     encoded = np.empty(array.shape, object)
-    encoded.flat = [s.encode() if isinstance(s, str) else bytes(s) for s in array.flat]
+    for place, text in np.ndenumerate(array):
+        encoded[place] = text.encode() if isinstance(text, str) else bytes(text)
     return encoded
 
 

@@ -15,7 +15,7 @@ from tapecheck.tapes.numpy.tensor import Reference, Tensor, TensorShape, convert
 
 
 class Variable(Operators):
-    """A mutable value of fixed dtype, and of fixed shape unless ``shape=TensorShape(None)`` says otherwise.
+    """A mutable value of fixed dtype and shape.
 
     Reading it gives a new tensor each time, and is recorded; assigning to it is not.
     """
@@ -31,15 +31,16 @@ class Variable(Operators):
         dtype: Any = None,
         import_scope: Any = None,
         constraint: Any = None,
-        shape: Any = ...,
+        shape: Any = None,
     ) -> None:
         content = convert_to_tensor(initial_value() if callable(initial_value) else initial_value)
         if dtype is not None:
             content = tf.cast(content, dtype) if content.dtype != dtype else content
+        if shape is not None and content.shape != tuple(shape):
+            raise ValueError(f"The initial value has shape {content.shape}, not {tuple(shape)}.")
         self.key = recorder.new_key()
         self._array: np.ndarray = content.array
         self._trainable = bool(trainable)
-        self._fixed_shape = shape is ...
         self.constraint = constraint
         self.name = f"{name or 'Variable'}:0"
 
@@ -126,7 +127,7 @@ class Variable(Operators):
             return self._replace(self._array - convert_to_tensor(delta, self.dtype).array)
 
     def _replace(self, array: np.ndarray) -> Variable:
-        if self._fixed_shape and array.shape != self._array.shape:
+        if array.shape != self._array.shape:
             raise ValueError(
                 f"Cannot assign value to variable '{self.name}': the variable shape {self.shape} and "
                 f"the assigned value shape {array.shape} are incompatible."
