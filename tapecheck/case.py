@@ -52,9 +52,7 @@ class Suite:
             return
         backend = load(self._options.backend)
         unknown = sorted(backend.lacks - set(CAPABILITIES))
-        path = self._options.deviations
-        source = Path(path) if path else shipped_file(backend.name)
-        self.deviations = read_deviations(source) if source else []
+        self._read_deviations(backend)
         visible = backend.all_devices()
         for device in self._options.device or []:
             if device not in visible:
@@ -68,6 +66,23 @@ class Suite:
                 )
             )
         self._backend = backend
+
+    @property
+    def known(self) -> bool:
+        """Whether the backend is set up, here or, as far as `stand_in` goes, elsewhere."""
+        return self._backend is not None
+
+    def stand_in(self, name: str, version: str) -> None:
+        """Know the backend by name and version only, in a process that does not run it."""
+        if self._backend is None:
+            backend = Backend(name, namespace=None, version=version)
+            self._read_deviations(backend)
+            self._backend = backend
+
+    def _read_deviations(self, backend: Backend) -> None:
+        path = self._options.deviations
+        source = Path(path) if path else shipped_file(backend.name)
+        self.deviations = read_deviations(source) if source else []
 
     @property
     def devices(self) -> List[str]:

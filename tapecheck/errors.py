@@ -29,6 +29,10 @@ class BackendMissing(TapecheckError):
     exit_code = COULD_NOT_RUN
 
 
+class Crashed(Exception):
+    """The process that ran a case ended before the case did."""
+
+
 class DataError(TapecheckError, ValueError):
     """A data file (sources, deviations, results) is broken; names the file and the line."""
 

@@ -8,7 +8,7 @@ import importlib.util
 import inspect
 import types
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from tapecheck.clause import Clause, clause_of
 from tapecheck.errors import UsageError
@@ -83,6 +83,7 @@ def load_standard() -> Standard:
     return Standard(chapters, entries)
 
 
+@functools.lru_cache(maxsize=None)
 def _chapter(path: Path) -> Chapter:
     specification = importlib.util.spec_from_file_location("tapecheck_spec_" + path.stem, path)
     assert specification is not None
@@ -96,3 +97,8 @@ def _chapter(path: Path) -> Chapter:
 def _functions(module: types.ModuleType) -> List[Any]:
     members = [value for value in vars(module).values() if isinstance(value, types.FunctionType)]
     return [one for one in members if one.__module__ == module.__name__]
+
+
+def clause_in(path: Path, function: str) -> Optional[Clause]:
+    """The clause that the test `function` of the file `path` declares, or None."""
+    return clause_of(getattr(_chapter(path).module, function, None))

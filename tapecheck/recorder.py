@@ -1,0 +1,165 @@
+"""What hears of every case: it writes the result file and knows whether the run is whole."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Set
+
+import pytest
+
+from tapecheck.case import CaseRun, Suite
+from tapecheck.errors import COULD_NOT_RUN, Crashed
+from tapecheck.modes import MODES
+from tapecheck.results import BREAKING, DEVIATION, Case, Writer
+from tapecheck.standard import clause_in
+
+CASE_PROPERTY = "tapecheck-case"
+HEADER_PROPERTY = "tapecheck-header"
+FAULT = "tapecheck-fault"
+"""The key in the output of a worker under which it says why the run cannot be."""
+
+_CRASHED = "???"
+"""What pytest-xdist gives as the phase of a test whose worker died."""
+
+_CASE_IN_ID = re.compile(r"(?:\[|-)({})-([A-Za-z_]+:\d+)".format("|".join(MODES)))
+
+# A worker's death is noticed a moment after its time limit, and its start a moment late.
+_NEARLY = 0.9
+
+
+class Fault(NamedTuple):
+    """Why a run could not be, in one line, and the exit code that this leads to."""
+
+    message: str
+    exit_code: int
+
+
+class Recorder:
+    """A plugin in the process that sees all reports: the only one, or the controller of workers.
+
+    Attributes:
+        writer: what writes the result file; None where none was asked for.
+        fault: what ended the run before its time, if anything did.
+        collected: ids of the tests that are to run.
+        complete: whether each of them ran.
+    """
+
+    def __init__(self, config: pytest.Config, suite: Suite) -> None:
+        path = config.option.results
+        self._config = config
+        self._suite = suite
+        self._limit: Optional[float] = config.option.time_limit
+        self.writer = Writer(path) if path else None
+        self.fault: Optional[Fault] = None
+        self.collected: Set[str] = set()
+        self.complete = False
+        self._ready: Set[str] = set()
+        self._started: Dict[str, float] = {}
+        self._ended: Set[str] = set()
+        self._began = time.perf_counter()
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.collected.update(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        self._ready.add(node.gateway.id)
+        self.collected.update(ids)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed and self.fault is None:
+            lines = report.longreprtext.strip().split("\n")
+            self.fault = Fault(
+                "the suite cannot read {}: {}".format(report.nodeid, lines[-1].strip()),
+                COULD_NOT_RUN,
+            )
+
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        if self.fault is None:
+            last = str(excrepr).strip().split("\n")[-1]
+            self.fault = Fault("the suite itself failed: " + last, COULD_NOT_RUN)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._started[nodeid] = time.perf_counter()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        properties: Dict[str, Any] = dict(report.user_properties)  # type: ignore[arg-type]
+        if HEADER_PROPERTY in properties:
+            self._introduce(properties[HEADER_PROPERTY])
+        if report.when == _CRASHED and report.nodeid not in self._ended:
+            self._crashed(report)
+        if CASE_PROPERTY in properties and self.writer is not None:
+            record = dict(properties[CASE_PROPERTY])
+            record.pop("kind")
+            self.writer.write_case(Case(**record))
+        if report.when in ("teardown", _CRASHED):
+            self._ended.add(report.nodeid)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: Any) -> None:
+        output = getattr(node, "workeroutput", None) or {}
+        if FAULT in output:
+            self.fault = Fault(*output[FAULT])
+        elif error and self.fault is None and node.gateway.id not in self._ready:
+            # To replace this worker would be to lose the next one in the same way.
+            self.fault = Fault(
+                "backend {!r} cannot be set up: its process crashed{}".format(
+                    self._config.option.backend,
+                    " or ran into the time limit" if self._limit else "",
+                ),
+                COULD_NOT_RUN,
+            )
+        if self.fault is not None:
+            pytest.exit(self.fault.message, returncode=self.fault.exit_code)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        to_the_end = int(exitstatus) in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        whole = bool(self.collected) and self.collected <= self._ended
+        self.complete = to_the_end and whole and self.fault is None
+        if self.writer is not None:
+            self.writer.close(time.perf_counter() - self._began, self.complete)
+
+    def _introduce(self, header: Dict[str, Any]) -> None:
+        self._suite.stand_in(header["backend"], header["version"])
+        if self.writer is not None:
+            self.writer.write_header(header)
+
+    def _crashed(self, report: pytest.TestReport) -> None:
+        """Give the case whose worker died its verdict, here, since no worker can."""
+        case = self._case(report.nodeid)
+        if case is None:
+            return
+        now = time.perf_counter()
+        case.seconds = now - self._started.get(report.nodeid, now)
+        if self._limit and case.seconds >= _NEARLY * self._limit:
+            case.failed(Crashed("ran into the time limit of {:g} s".format(self._limit)))
+        else:
+            case.failed(Crashed("the process that ran it crashed"))
+        shape(report, case)
+        if self.writer is not None:
+            self.writer.write_case(case.result())
+
+    def _case(self, nodeid: str) -> Optional[CaseRun]:
+        """The case that a test id such as ``spec/chapter.py::test_name[jit-CPU:0]`` means."""
+        file, _, rest = nodeid.partition("::")
+        function, _, _ = rest.partition("[")
+        match = _CASE_IN_ID.search(rest)
+        path = Path(str(self._config.rootpath)) / file
+        clause = clause_in(path, function)
+        if match is None or clause is None or not self._suite.known:
+            return None
+        return CaseRun(self._suite, clause, match.group(1), match.group(2), path)
+
+
+def shape(report: pytest.TestReport, case: CaseRun) -> None:
+    """Let the report say what the verdict of the case says."""
+    if case.verdict == DEVIATION:
+        report.outcome = "skipped"
+        report.wasxfail = case.details["reason"]
+    elif case.verdict in BREAKING:
+        report.outcome = "failed"
+        report.longrepr = case.message
