@@ -16,23 +16,20 @@ Three ideas carry the rest:
 from __future__ import annotations
 
 import enum
-import itertools
 import logging
 import threading
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from tapecheck.tapes import structure
+from tapecheck.tapes.library import ArrayLibrary, Shape, Tensor, Variable
 
-Tensor = Any
-Variable = Any
-Shape = Tuple[int, ...]
 Pullback = Callable[[Sequence[Tensor], Sequence[bool]], Sequence[Optional[Tensor]]]
-"""From the cotangents of an operation's outputs, and which of its inputs are wanted, to one cotangent per
-input: None where the output does not depend on the input, anything where it is not wanted."""
+"""From the cotangents of an operation's outputs, and which of its inputs are wanted, to one cotangent
+per input: None where the output does not depend on it, anything where it is not wanted."""
 
-new_key = itertools.count(1).__next__
-"""Numbers for tensors and variables: never used twice, and growing in the order of creation."""
+UNTRACKED = 0
+"""Stands in a record for an input that the tape did not track: the key of no value."""
 
 
 class UnconnectedGradients(enum.Enum):
@@ -40,66 +37,6 @@ class UnconnectedGradients(enum.Enum):
 
     NONE = "none"
     ZERO = "zero"
-
-
-class ArrayLibrary:
-    """What a tape asks of an array library. Shapes are tuples of integers; dtypes are the library's own."""
-
-    def is_tensor(self, value: Any) -> bool:
-        """Whether a value is a tensor of this library."""
-        raise NotImplementedError
-
-    def is_variable(self, value: Any) -> bool:
-        """Whether a value is a variable of this library."""
-        raise NotImplementedError
-
-    def is_trainable(self, variable: Variable) -> bool:
-        """Whether tapes watch this variable by themselves when it is read."""
-        raise NotImplementedError
-
-    def is_differentiable(self, dtype: Any) -> bool:
-        """Whether tensors of this dtype have derivatives: the real and complex floating dtypes."""
-        raise NotImplementedError
-
-    def key(self, value: Any) -> int:
-        """The number of a tensor or variable, given by ``new_key`` when it was made."""
-        raise NotImplementedError
-
-    def shape(self, value: Any) -> Shape:
-        """The shape of a tensor or variable."""
-        raise NotImplementedError
-
-    def dtype(self, value: Any) -> Any:
-        """The dtype of a tensor or variable."""
-        raise NotImplementedError
-
-    def convert(self, value: Any, dtype: Any) -> Tensor:
-        """A tensor from a tensor, variable, array or number."""
-        raise NotImplementedError
-
-    def zeros(self, shape: Shape, dtype: Any) -> Tensor:
-        """A tensor of zeros."""
-        raise NotImplementedError
-
-    def ones(self, shape: Shape, dtype: Any) -> Tensor:
-        """A tensor of ones."""
-        raise NotImplementedError
-
-    def one_hot(self, index: int, size: int, dtype: Any) -> Tensor:
-        """A vector of zeros but for a one at ``index``."""
-        raise NotImplementedError
-
-    def add(self, x: Tensor, y: Tensor) -> Tensor:
-        """The recorded sum of two tensors of one shape and dtype."""
-        raise NotImplementedError
-
-    def stack(self, tensors: Sequence[Tensor], axis: int) -> Tensor:
-        """The recorded stack of one or more tensors of one shape along a new axis."""
-        raise NotImplementedError
-
-    def reshape(self, x: Tensor, shape: Shape) -> Tensor:
-        """The recorded reshape of a tensor."""
-        raise NotImplementedError
 
 
 class _Active(threading.local):
@@ -189,18 +126,19 @@ def record(
     if not tapes:
         return
     outgoing = [library.key(output) for output in outputs]
-    tracked = [
+    differentiable = [
         key
         for key, output in zip(outgoing, outputs)
         if library.is_differentiable(library.dtype(output))
     ]
-    if not tracked:
+    if not differentiable:
         return
     zeros = [_zeros_like(library, output) for output in outputs] if len(outputs) > 1 else ()
-    entry = Record(keys, outgoing, zeros, make_pullback())
+    pullback = make_pullback()
     for tape in tapes:
-        tape._records.append(entry)
-        tape._tracked.update(tracked)
+        incoming = [key if key in tape._tracked else UNTRACKED for key in keys]
+        tape._records.append(Record(incoming, outgoing, zeros, pullback))
+        tape._tracked.update(differentiable)
 
 
 def _zeros_like(library: ArrayLibrary, value: Any) -> Callable[[], Tensor]:
@@ -426,44 +364,32 @@ class GradientTape:
         parallel_iterations: Optional[int] = None,
         experimental_use_pfor: bool = True,
     ) -> Any:
-        """The derivative of every element of ``target`` with respect to every element of each source.
+        """The derivative of every element of a tensor with respect to every element of each source.
 
-        Args:
-            target: a tensor.
-            sources: a tensor or variable, or a nested structure of them.
-            unconnected_gradients: what to return for a source without a path to the target.
-            parallel_iterations: accepted; does not change the values.
-            experimental_use_pfor: accepted; as documented, False asks for a persistent tape.
+        ``parallel_iterations`` and ``experimental_use_pfor`` do not change the values; as documented, the
+        latter may be false only on a persistent tape.
 
         Returns:
             One tensor (or None) of shape ``target.shape + source.shape`` per source, in the structure of
             ``sources``.
 
         Raises:
-            RuntimeError: as for ``gradient``, and if ``experimental_use_pfor`` is false on a tape that is
-                not persistent.
-            TypeError, ValueError: as for ``gradient``.
+            As ``gradient``; and RuntimeError if ``experimental_use_pfor`` is false on a tape that is not
+            persistent.
         """
         self._assert_usable("jacobian", experimental_use_pfor)
         unconnected = self._unconnected(unconnected_gradients)
-        self._assert_tensor(target)
-        shape, dtype = tuple(self.library.shape(target)), self.library.dtype(target)
+        shape, dtype = self._shape_and_dtype(target)
         flat, keys = self._sources(sources)
-        path = self._path(keys)
         size = _product(shape)
-        rows = [
-            self._row(path, target, self.library.one_hot(index, size, dtype), keys)
-            for index in range(size)
+        seeds = [self.library.one_hot(index, size, dtype) for index in range(size)]
+        columns = self._columns(target, seeds, keys)
+        jacobians = [
+            self._assembled(
+                column, 0, shape + tuple(self.library.shape(source)), source, unconnected
+            )
+            for column, source in zip(columns, flat)
         ]
-        connected = self._connected(path, target, keys)
-        jacobians = []
-        for position, source in enumerate(flat):
-            full = shape + tuple(self.library.shape(source))
-            column = [row[position] for row in rows]
-            if not connected[position] or (rows and all(entry is None for entry in column)):
-                jacobians.append(self._or_unconnected(None, full, source, unconnected))
-            else:
-                jacobians.append(self._stacked(column, 0, full, source))
         return structure.pack_sequence_as(sources, jacobians)
 
     def batch_jacobian(
@@ -476,23 +402,15 @@ class GradientTape:
     ) -> Any:
         """The jacobian of each example of a batch: of ``target[i]`` with respect to ``source[i]``.
 
-        Example i of the target must depend on example i of the source alone; this is not checked.
-
-        Args:
-            target: a tensor of shape (batch, ...).
-            source: a tensor or variable of shape (batch, ...).
-            unconnected_gradients: what to return if no path leads from the source to the target.
-            parallel_iterations: does not change the values; as documented, asks for a persistent tape.
-            experimental_use_pfor: accepted; as documented, False asks for a persistent tape.
+        Example i of the target is supposed to depend on example i of the source alone. The options do not
+        change the values; as documented, they may be given only on a persistent tape.
 
         Returns:
             A tensor of shape ``(batch,) + target.shape[1:] + source.shape[1:]``, or None.
 
         Raises:
-            RuntimeError: as for ``jacobian``, and if ``parallel_iterations`` is given on a tape that is not
-                persistent.
-            ValueError: if a rank is less than 2, or the batches differ in size.
-            TypeError: if the target or the source is not a tensor.
+            As ``jacobian``; RuntimeError if ``parallel_iterations`` is given on a tape that is not
+            persistent; ValueError if a rank is less than 2 or the batches differ in size.
         """
         self._assert_usable("batch_jacobian", experimental_use_pfor)
         if parallel_iterations is not None and not self._persistent:
@@ -501,32 +419,25 @@ class GradientTape:
                 "with parallel_iterations."
             )
         unconnected = self._unconnected(unconnected_gradients)
-        self._assert_tensor(target)
+        of_target, dtype = self._shape_and_dtype(target)
         if structure.is_nested(source):
             raise TypeError(f"The source must be one tensor, not a {type(source).__name__}.")
-        (source,), keys = self._sources(source)
-        of_target, of_source = tuple(self.library.shape(target)), tuple(self.library.shape(source))
+        keys = self._sources(source)[1]
+        of_source = tuple(self.library.shape(source))
         for shape in (of_target, of_source):
             if len(shape) < 2:
                 raise ValueError(f"Shape {shape} must have rank at least 2.")
         if of_target[0] != of_source[0]:
             raise ValueError(
-                f"Need first dimension of target shape ({of_target}) and source shape ({of_source}) "
-                "to match."
+                f"Need first dimension of target shape {of_target} and source shape {of_source} to match."
             )
-        path = self._path(keys)
-        full = of_target + of_source[1:]
         batch, size = of_target[0], _product(of_target[1:])
-        dtype = self.library.dtype(target)
-        column: List[Optional[Tensor]] = []
-        for index in range(size if batch else 0):
-            one_hot = self.library.one_hot(index, size, dtype)
-            seed = self.library.stack([one_hot] * batch, 0)
-            column.extend(self._row(path, target, seed, keys))
-        (connected,) = self._connected(path, target, keys)
-        if not connected or (column and all(entry is None for entry in column)):
-            return self._or_unconnected(None, full, source, unconnected)
-        return self._stacked(column, 1, full, source)
+        seeds = [
+            self.library.stack([self.library.one_hot(index, size, dtype)] * batch, 0)
+            for index in range(size if batch else 0)
+        ]
+        (column,) = self._columns(target, seeds, keys)
+        return self._assembled(column, 1, of_target + of_source[1:], source, unconnected)
 
     def _assert_usable(self, method: str = "gradient", use_pfor: bool = True) -> None:
         if self._records is None:
@@ -546,20 +457,20 @@ class GradientTape:
         except ValueError:
             raise ValueError(f"Unknown value for unconnected_gradients: {value!r}") from None
 
-    def _assert_tensor(self, target: Any) -> None:
+    def _shape_and_dtype(self, target: Any) -> Tuple[Shape, Any]:
+        """Those of a target, which must be a tensor."""
         if self.library.is_variable(target):
             raise ValueError("The target is a variable; differentiate a tensor computed from it.")
         if not self.library.is_tensor(target):
             raise TypeError(f"The target must be a tensor, not {target!r}.")
+        return tuple(self.library.shape(target)), self.library.dtype(target)
 
     def _seeds(self, target: Any, output_gradients: Any) -> Dict[int, Tensor]:
-        """The cotangent of every differentiable target, by its number."""
+        """The cotangent of every differentiable target, by its key."""
         if target is None:
             raise TypeError("The target is None; it must be a tensor or a structure of tensors.")
-        targets = structure.flatten(target)
-        for value in targets:
-            self._assert_tensor(value)
-        targets = [v for v in targets if self.library.is_differentiable(self.library.dtype(v))]
+        targets = [(value, *self._shape_and_dtype(value)) for value in structure.flatten(target)]
+        targets = [entry for entry in targets if self.library.is_differentiable(entry[2])]
         weights = structure.flatten(output_gradients)
         if output_gradients is None:
             weights = [None] * len(targets)
@@ -567,19 +478,19 @@ class GradientTape:
             weights = [output_gradients]  # a list of numbers for the one target
         if len(weights) != len(targets):
             raise ValueError(
-                f"There are {len(targets)} differentiable targets, but {len(weights)} output_gradients."
+                f"There are {len(targets)} differentiable targets, but {len(weights)} "
+                "output_gradients."
             )
         seeds: Dict[int, Tensor] = {}
-        for value, weight in zip(targets, weights):
-            shape, dtype = tuple(self.library.shape(value)), self.library.dtype(value)
+        for (value, shape, dtype), weight in zip(targets, weights):
             if weight is None:
                 cotangent = self.library.ones(shape, dtype)
             else:
                 cotangent = self.library.convert(weight, dtype)
-                if tuple(self.library.shape(cotangent)) != shape:
+                given = tuple(self.library.shape(cotangent))
+                if given != shape:
                     raise ValueError(
-                        f"An output gradient has shape {tuple(self.library.shape(cotangent))}, "
-                        f"its target {shape}."
+                        f"An output gradient of shape {given} for a target of {shape}."
                     )
             _accumulate(self.library, seeds, self.library.key(value), cotangent)
         return seeds
@@ -601,31 +512,45 @@ class GradientTape:
             self._release()
         return path
 
-    def _row(
-        self, path: Path, target: Tensor, seed: Tensor, keys: Sequence[int]
-    ) -> List[Optional[Tensor]]:
-        if not self.library.is_differentiable(self.library.dtype(target)):
-            return [None] * len(keys)
-        seed = self.library.reshape(seed, tuple(self.library.shape(target)))
-        return sweep(self.library, path, {self.library.key(target): seed}, keys)
+    def _columns(
+        self, target: Tensor, seeds: Sequence[Tensor], keys: Sequence[int]
+    ) -> List[Optional[List[Optional[Tensor]]]]:
+        """For each source its gradients, one per cotangent of the target; None if it is unconnected."""
+        path = self._path(keys)
+        shape, dtype = self._shape_and_dtype(target)
+        if not self.library.is_differentiable(dtype):
+            return [None for _ in keys]
+        # A target without elements has no rows; zeros find out what it is connected to
+        probes = seeds or [self.library.zeros(shape, dtype)]
+        rows = [
+            sweep(
+                self.library,
+                path,
+                {self.library.key(target): self.library.reshape(probe, shape)},
+                keys,
+            )
+            for probe in probes
+        ]
+        return [
+            None if all(entry is None for entry in column) else list(column[: len(seeds)])
+            for column in zip(*rows)
+        ]
 
-    def _connected(self, path: Path, target: Tensor, keys: Sequence[int]) -> List[bool]:
-        """Whether a path of records leads from each source to the target."""
-        upstream = {self.library.key(target)}
-        for entry, wanted in reversed(path):
-            if not upstream.isdisjoint(entry.outputs):
-                upstream.update(itertools.compress(entry.inputs, wanted))
-        return [key in upstream for key in keys]
-
-    def _stacked(
-        self, column: Sequence[Optional[Tensor]], axis: int, shape: Shape, source: Any
-    ) -> Tensor:
-        """The rows of a jacobian as one tensor of the given shape."""
-        dtype = self.library.dtype(source)
+    def _assembled(
+        self,
+        column: Optional[List[Optional[Tensor]]],
+        axis: int,
+        shape: Shape,
+        source: Any,
+        unconnected: UnconnectedGradients,
+    ) -> Optional[Tensor]:
+        """The gradients of one source as a jacobian of the given shape, stacked along an axis."""
         if not column:
-            return self.library.zeros(shape, dtype)
-        zeros = _zeros_like(self.library, source)
-        rows = [zeros() if row is None else row for row in column]
+            zeros = self.library.zeros(shape, self.library.dtype(source))
+            return self._or_unconnected(
+                None if column is None else zeros, shape, source, unconnected
+            )
+        rows = [_zeros_like(self.library, source)() if row is None else row for row in column]
         return self.library.reshape(self.library.stack(rows, axis), shape)
 
     def _or_unconnected(

@@ -185,7 +185,6 @@ __tapecheck__ = {
         "gpu",
         "graph",
         "indexed_slices",
-        "internal",
         "keras",
         "no_gradient",
         "optimizer",

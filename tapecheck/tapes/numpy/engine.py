@@ -11,6 +11,7 @@ import numpy as np
 
 from tapecheck.tapes import numpy as tf
 from tapecheck.tapes import recorder
+from tapecheck.tapes.library import ArrayLibrary
 from tapecheck.tapes.numpy.dtype import DType
 from tapecheck.tapes.numpy.errors import InvalidArgumentError
 from tapecheck.tapes.numpy.tensor import Tensor, convert_to_tensor
@@ -24,7 +25,7 @@ operation that returns one pullback per input, from the cotangents of the output
 A pullback is a closure, and so keeps exactly what it needs alive."""
 
 
-class NumPyLibrary(recorder.ArrayLibrary):
+class NumPyLibrary(ArrayLibrary):
     """NumPy, as the recorder sees it."""
 
     key = staticmethod(attrgetter("key"))  # type: ignore[assignment]

@@ -7,10 +7,10 @@ from typing import Any, Iterable, List, Optional, Sequence, Tuple
 import numpy as np
 
 from tapecheck.tapes import numpy as tf
+from tapecheck.tapes.library import new_key
 from tapecheck.tapes.numpy import dtype as dtypes
 from tapecheck.tapes.numpy.dtype import DType
 from tapecheck.tapes.numpy.operators import Operators
-from tapecheck.tapes.recorder import new_key
 
 
 class TensorShape(Tuple[int, ...]):

@@ -8,6 +8,7 @@ import numpy as np
 
 from tapecheck.tapes import numpy as tf
 from tapecheck.tapes import recorder
+from tapecheck.tapes.library import new_key
 from tapecheck.tapes.numpy import dtype as dtypes
 from tapecheck.tapes.numpy.dtype import DType
 from tapecheck.tapes.numpy.operators import Operators
@@ -38,7 +39,7 @@ class Variable(Operators):
             content = tf.cast(content, dtype) if content.dtype != dtype else content
         if shape is not None and content.shape != tuple(shape):
             raise ValueError(f"The initial value has shape {content.shape}, not {tuple(shape)}.")
-        self.key = recorder.new_key()
+        self.key = new_key()
         self._array: np.ndarray = content.array
         self._trainable = bool(trainable)
         self.constraint = constraint
