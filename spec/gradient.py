@@ -573,12 +573,12 @@ def test_an_inactive_unit_gives_zero_not_none(tf, run):
 
 @clause(MUST, covers="GRA-25")
 def test_no_target_is_refused(tf, run):
-    """A target that is None raises TypeError."""
+    """A target that is None raises a TypeError that speaks of the target."""
 
     def program(x):
         with tf.GradientTape() as tape:
             tape.watch(x)
-        with raises(TypeError):
+        with raises(TypeError, "target"):
             tape.gradient(None, x)
 
     run(program, tf.constant(3.0))
@@ -817,6 +817,23 @@ def test_an_unconnected_ragged_source_gives_none(tf, run):
         return tape.gradient(y, z)
 
     assert_none(run(program, tf.constant(3.0), tf.ragged.constant([[1.0, 2.0], [3.0]])))
+
+
+@clause(SHOULD, covers="GRA-18 GRA-38", needs="ragged unconnected_zero")
+def test_zero_for_a_ragged_source_is_ragged(tf, run):
+    """With unconnected_gradients="zero" an unconnected ragged source gives ragged zeros."""
+
+    def program(x, z):
+        with tf.GradientTape() as tape:
+            tape.watch([x, z])
+            y = x * x
+        zero = tape.gradient(y, z, unconnected_gradients="zero")
+        return zero.values, zero.row_lengths()
+
+    source = tf.ragged.constant([[1.0, 2.0], [3.0]])
+    values, lengths = run(program, tf.constant(3.0), source)
+    assert_close(values, [0.0, 0.0, 0.0])
+    assert_close(lengths, [2, 1])
 
 
 @clause(SHOULD, covers="GRA-39", needs="sparse")
