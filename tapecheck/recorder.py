@@ -86,11 +86,11 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == _CRASHED and report.nodeid not in self._ended:
+            self._crashed(report)
         properties: Dict[str, Any] = dict(report.user_properties)  # type: ignore[arg-type]
         if HEADER_PROPERTY in properties:
             self._introduce(properties[HEADER_PROPERTY])
-        if report.when == _CRASHED and report.nodeid not in self._ended:
-            self._crashed(report)
         if CASE_PROPERTY in properties and self.writer is not None:
             record = dict(properties[CASE_PROPERTY])
             record.pop("kind")
@@ -140,8 +140,7 @@ class Recorder:
         else:
             case.failed(Crashed("the process that ran it crashed"))
         shape(report, case)
-        if self.writer is not None:
-            self.writer.write_case(case.result())
+        report.user_properties.append((CASE_PROPERTY, case.result().record()))
 
     def _case(self, nodeid: str) -> Optional[CaseRun]:
         """The case that a test id such as ``spec/chapter.py::test_name[jit-CPU:0]`` means."""

@@ -1,0 +1,8 @@
+"""Stub."""
+
+import click
+
+
+@click.command("diff")
+def diff() -> None:
+    """Stub."""

@@ -1,0 +1,8 @@
+"""Stub."""
+
+import click
+
+
+@click.command("explain")
+def explain() -> None:
+    """Stub."""

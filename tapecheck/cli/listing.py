@@ -1,0 +1,8 @@
+"""Stub."""
+
+import click
+
+
+@click.command("list")
+def listing() -> None:
+    """Stub."""

@@ -1,0 +1,8 @@
+"""Stub."""
+
+import click
+
+
+@click.command("report")
+def report() -> None:
+    """Stub."""

@@ -1,0 +1,8 @@
+"""Stub."""
+
+import click
+
+
+@click.command("repro")
+def repro() -> None:
+    """Stub."""

@@ -1,0 +1,217 @@
+"""``tapecheck run``: the standard against an implementation."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any, List, Optional, Tuple
+
+import click
+
+from tapecheck.clause import LEVELS
+from tapecheck.errors import CONFORMS, DEVIATES, UsageError
+from tapecheck.modes import MODES
+
+_RUNS = Path("reports") / "runs"
+
+
+class RunCommand(click.Command):
+    """Takes what follows ``--`` for pytest, so that a backend is never mistaken for an option."""
+
+    def parse_args(self, ctx: click.Context, args: List[str]) -> List[str]:
+        options: Tuple[str, ...] = ()
+        if "--" in args:
+            place = args.index("--")
+            options, args = tuple(args[place + 1 :]), args[:place]
+        rest = super().parse_args(ctx, args)
+        ctx.params["pytest_options"] = options
+        return rest
+
+    def collect_usage_pieces(self, ctx: click.Context) -> List[str]:
+        return [*super().collect_usage_pieces(ctx), "[-- PYTEST OPTIONS]"]
+
+
+@click.command(
+    cls=RunCommand,
+    epilog="""\b
+Examples:
+  tapecheck run
+  tapecheck run tensorflow --device GPU:0
+  tapecheck run my_package.tape --mode eager --level must
+  tapecheck run my_package:tape --chapter watching --chapter persistence
+  tapecheck run tensorflow -k 'jacobian and not batch' -x
+  tapecheck run tensorflow -n 2 --out reports/nightly -- -p randomly
+
+\b
+Exit codes: 0 conforms, 1 does not, 2 wrong usage, 3 could not run (implementation missing,
+fault of the suite, nothing ran) or not to its end (Ctrl-C).""",
+)
+@click.argument("backend", default="numpy")
+@click.option("--out", metavar="DIR", help="Folder for the results and the report.")
+@click.option(
+    "-n", "workers", type=click.IntRange(1), default=1, show_default=True, help="Worker processes."
+)
+@click.option("--mode", "modes", multiple=True, type=click.Choice(MODES), help="Only this mode.")
+@click.option("--device", "devices", multiple=True, metavar="D", help="Only on this, as GPU:0.")
+@click.option(
+    "--level",
+    "levels",
+    multiple=True,
+    type=click.Choice([level.lower() for level in LEVELS], case_sensitive=False),
+    help="Only clauses of this level.",
+)
+@click.option("--chapter", "chapters", multiple=True, metavar="NAME", help="Only this chapter.")
+@click.option("-k", "keyword", metavar="EXPRESSION", help="Only cases whose names match.")
+@click.option("--deviations", metavar="FILE", help="Known deviations (default: the suite's own).")
+@click.option("-x", "stop_early", is_flag=True, help="Stop at the first failure.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.01),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="What one case may take; a case that takes longer is an error.",
+)
+def run(**asked: Any) -> None:
+    """Run the standard against BACKEND and write results and a report.
+
+    BACKEND is a name that `tapecheck list backends` shows, or package.module[:attribute] for any
+    namespace spelled as TensorFlow spells it; modules of the current folder are found too.
+    Results and report go to reports/runs/BACKEND-VERSION-TIME below the current folder.
+
+    Each of --mode, --device, --level and --chapter may be given several times.
+    """
+    click.get_current_context().exit(_run(**asked))
+
+
+def _run(out: Optional[str], pytest_options: Tuple[str, ...], timeout: float, **asked: Any) -> int:
+    from tapecheck.backends import resolve
+    from tapecheck.cli import session
+
+    _check_chapters(asked["chapters"])
+    if asked["deviations"]:
+        _check_deviations(asked["deviations"])
+    with session.surroundings():
+        resolve(asked["backend"])
+        folder = _folder(out, asked["backend"])
+        request = session.Request(out=folder, time_limit=timeout, options=pytest_options, **asked)
+        ended = _execute(request)
+    return _tell(folder, ended, named=out is not None)
+
+
+def _execute(request: Any) -> Any:
+    from rich.console import Console
+
+    from tapecheck.cli import session
+    from tapecheck.cli.progress import Progress
+    from tapecheck.cli.text import plain
+
+    with session.stderr_into(request.out / session.LOG_NAME) as terminal:
+        shown = os.fdopen(os.dup(terminal), "w", encoding="utf-8", errors="backslashreplace")
+        with shown:
+            console = Console(file=shown, highlight=False, markup=False, emoji=False)
+            with Progress(console, plain(request.backend, 40)) as progress:
+                return session.execute(request, progress)
+
+
+def _tell(folder: Path, ended: Any, named: bool) -> int:
+    """Print the summary and where things lie; the exit code."""
+    from tapecheck import results
+    from tapecheck.cli import session, summary
+    from tapecheck.cli.text import console, plain, say
+
+    file, log = folder / results.FILE_NAME, folder / session.LOG_NAME
+    if log.is_file() and not log.stat().st_size:
+        log.unlink()
+    out, err = console(), console(stderr=True)
+    ran = results.read(file) if file.is_file() else None
+    if ran is not None:
+        if not named:
+            folder = _rename(folder, ran.header["version"])
+            file, log = folder / file.name, folder / log.name
+        if ran.cases:
+            summary.summarize(out, ran)
+            say(out)
+        say(out, "Results  ", plain(file))
+        if ran.complete:
+            from tapecheck.report import render
+
+            say(out, "Report   ", plain(render([ran], folder)))
+    if log.is_file():
+        say(out if ran is not None else err, "Log      ", plain(log))
+    if ran is not None and ran.complete:
+        summary.conclusion(out, ran)
+        return DEVIATES if any(case.verdict in results.BREAKING for case in ran.cases) else CONFORMS
+    if not named and not any(folder.iterdir()):
+        folder.rmdir()
+    kept = "; the incomplete results are kept" if ran is not None else ""
+    say(err, "tapecheck: ", plain(ended.fault.message), kept)
+    return int(ended.fault.exit_code)
+
+
+def _check_chapters(names: Tuple[str, ...]) -> None:
+    import difflib
+
+    from tapecheck.standard import root
+
+    known = sorted(path.stem for path in (root() / "spec").glob("*.py"))
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = "did you mean {}?".format(close[0]) if close else "there are " + ", ".join(known)
+            raise UsageError("no chapter {!r}, {}".format(name, hint))
+
+
+def _check_deviations(path: str) -> None:
+    from tapecheck.deviations import read_deviations
+
+    read_deviations(Path(path))
+
+
+def _folder(out: Optional[str], backend: str) -> Path:
+    """The folder for this run, made and ready to be written to.
+
+    Raises:
+        UsageError: it cannot be made or written to.
+    """
+    from tapecheck.cli.session import LOG_NAME
+    from tapecheck.results import FILE_NAME
+
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    folder = Path(out) if out else _unused(_RUNS / "{}-{}".format(_safe(backend), now))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / LOG_NAME).write_bytes(b"")
+        for name in (FILE_NAME, "index.html", "summary.md"):
+            # Of an earlier run in this folder: it must not be taken for this one.
+            if (folder / name).exists():
+                (folder / name).unlink()
+    except OSError as error:
+        raise UsageError(
+            "cannot write to {}: {}".format(folder, error.strerror or error)
+        ) from error
+    return folder
+
+
+def _rename(folder: Path, version: str) -> Path:
+    """Put the version into the name, which only the run itself could know."""
+    backend, _, time = folder.name.rpartition("-")
+    target = _unused(folder.with_name("{}-{}-{}".format(backend, _safe(version), time)))
+    shutil.move(str(folder), str(target))
+    return target
+
+
+def _unused(folder: Path) -> Path:
+    """`folder`, or that name with a number where there is such a folder already."""
+    candidate, number = folder, 2
+    while candidate.exists():
+        candidate, number = folder.with_name("{}.{}".format(folder.name, number)), number + 1
+    return candidate
+
+
+def _safe(name: str) -> str:
+    """A name that can be part of a file name anywhere."""
+    return re.sub(r"[^A-Za-z0-9.+_]+", "_", name)[:60].strip(".") or "unknown"

@@ -1,0 +1,177 @@
+"""One run of pytest in this process: its arguments, its surroundings, and how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from pathlib import Path
+from typing import Any, Iterator, List, NamedTuple, Optional, Sequence
+
+from tapecheck.errors import COULD_NOT_RUN, WRONG_USAGE
+from tapecheck.recorder import Fault, Recorder
+from tapecheck.results import FILE_NAME
+from tapecheck.standard import root
+
+LOG_NAME = "log.txt"
+"""The file beside the results that holds what the implementation writes to stderr."""
+
+_SETTINGS = Path(__file__).parent / "pytest.ini"
+_WORKERS_EVER = 1000000
+_VARIABLES = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
+"""Plugins and options that lie around on a machine do not decide about conformance."""
+
+
+class Request(NamedTuple):
+    """What is asked of a run.
+
+    Attributes:
+        out: the folder for the results and the log.
+        time_limit: seconds that one case may take.
+        options: further options of pytest.
+    """
+
+    backend: str
+    out: Path
+    workers: int
+    modes: Sequence[str]
+    devices: Sequence[str]
+    levels: Sequence[str]
+    chapters: Sequence[str]
+    deviations: Optional[str]
+    keyword: Optional[str]
+    stop_early: bool
+    time_limit: float
+    options: Sequence[str]
+
+    def arguments(self) -> List[str]:
+        """The command line of pytest."""
+        folder = root()
+        spec = folder / "spec"
+        arguments = [str(spec / (name + ".py")) for name in self.chapters] or [str(spec)]
+        arguments += ["-c", str(_SETTINGS), "--rootdir", str(folder), "--confcutdir", str(folder)]
+        arguments += ["-p", "xdist", "-n", str(self.workers), "--dist", "load"]
+        arguments += ["--max-worker-restart", str(_WORKERS_EVER)]
+        arguments += ["--backend", self.backend, "--results", str(self.out / FILE_NAME)]
+        arguments += ["--time-limit", str(self.time_limit)]
+        if not (folder / "pyproject.toml").is_file():
+            # Where the standard is installed is no place for a cache.
+            arguments += ["-p", "no:cacheprovider"]
+        for option, values in (
+            ("--mode", self.modes),
+            ("--device", self.devices),
+            ("--level", self.levels),
+        ):
+            for value in values:
+                arguments += [option, value]
+        if self.deviations:
+            arguments += ["--deviations", self.deviations]
+        if self.keyword:
+            arguments += ["-k", self.keyword]
+        if self.stop_early:
+            arguments.append("-x")
+        return arguments + list(self.options)
+
+
+class Ended(NamedTuple):
+    """How a run ended.
+
+    Attributes:
+        complete: whether every case ran.
+        fault: why there is no whole result, where there is none.
+    """
+
+    complete: bool
+    fault: Optional[Fault]
+
+
+def execute(request: Request, watcher: Any) -> Ended:
+    """Run pytest, with `watcher` as a further plugin, and say how it ended."""
+    import pytest
+
+    sink, complaints = io.StringIO(), io.StringIO()
+    listener = _Listener()
+    with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(complaints):
+        status = int(pytest.main(request.arguments(), plugins=[listener, watcher]))
+    recorder = listener.recorder
+    if recorder is not None and recorder.complete:
+        return Ended(True, None)
+    return Ended(False, _fault(request, status, listener, complaints.getvalue()))
+
+
+class _Listener:
+    """Keeps what pytest lets go of when it ends."""
+
+    def __init__(self) -> None:
+        self.recorder: Optional[Recorder] = None
+        self.interrupted = False
+
+    def pytest_sessionstart(self, session: Any) -> None:
+        self.recorder = session.config.pluginmanager.get_plugin("tapecheck-recorder")
+
+    def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
+        # pytest-xdist stops early by an exception of its own that derives from this one.
+        self.interrupted = excinfo.type is KeyboardInterrupt
+
+
+def _fault(request: Request, status: int, listener: _Listener, complaints: str) -> Fault:
+    recorder = listener.recorder
+    if listener.interrupted:
+        return Fault("interrupted", COULD_NOT_RUN)
+    if recorder is None:
+        return Fault(_complaint(complaints), WRONG_USAGE)
+    if recorder.fault is not None:
+        return recorder.fault
+    if not recorder.collected:
+        what = "matches -k {!r}".format(request.keyword) if request.keyword else "was asked for"
+        return Fault("nothing ran: no case " + what, COULD_NOT_RUN)
+    if request.stop_early:
+        return Fault("stopped at the first failure", COULD_NOT_RUN)
+    return Fault("pytest ended with status {}".format(status), COULD_NOT_RUN)
+
+
+def _complaint(text: str) -> str:
+    """What pytest says of a command line that it does not take."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    errors = [line for line in lines if "error:" in line.lower()]
+    return "pytest: " + (errors or lines or ["refuses these options"])[-1]
+
+
+@contextlib.contextmanager
+def surroundings() -> Iterator[None]:
+    """Modules of the current folder can be imported, other variables of pytest do not count."""
+    here = os.getcwd()
+    kept = {name: os.environ.get(name) for name in _VARIABLES}
+    path = list(sys.path)
+    os.environ.update(_VARIABLES)
+    if here not in path and "" not in path:
+        # At the end, so that a folder named like an installed package does not hide it.
+        sys.path.append(here)
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        for name, value in kept.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def stderr_into(path: Path) -> Iterator[int]:
+    """File descriptor 2, which processes started meanwhile inherit, leads into a file.
+
+    Yields:
+        A descriptor of what it led to before.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with path.open("ab") as log:
+        os.dup2(log.fileno(), 2)
+    try:
+        yield saved
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -1,0 +1,111 @@
+"""The summary of a run that fits a screen."""
+
+from __future__ import annotations
+
+import collections
+from typing import Any, Dict, List
+
+from tapecheck.clause import LEVELS
+from tapecheck.cli.text import COLOURS, block, columns, plain, say
+from tapecheck.results import BREAKING, PASS, UNSUPPORTED, VERDICTS, Case, Run, count
+
+_CHAPTERS = 6
+_FAILURES = 3
+_LINES = 3
+
+
+def summarize(console: Any, run: Run) -> None:
+    """Print counts, the chapters with failures, the first failures and what is lacking."""
+    header = run.header
+    say(
+        console,
+        (plain(run.label, 80), "bold"),
+        "  {} cases".format(len(run.cases)),
+        "  on ",
+        plain(", ".join(header["devices"]), 60),
+        "  tapecheck ",
+        plain(header["suite_version"], 40),
+    )
+    say(console)
+    _counts(console, run.cases)
+    failing = [case for case in run.cases if case.verdict in BREAKING]
+    if failing:
+        _chapters(console, run.cases, failing)
+        _failures(console, failing)
+    _lacks(console, run.cases)
+
+
+def conclusion(console: Any, run: Run) -> None:
+    """Print whether the implementation conforms."""
+    failing = sum(case.verdict in BREAKING for case in run.cases)
+    who = plain(run.label, 80)
+    if failing:
+        text = "{} does not conform: {} of {} cases".format(who, failing, len(run.cases))
+        say(console, (text, "bold red"))
+    else:
+        say(console, ("{} conforms".format(who), "bold green"))
+
+
+def _counts(console: Any, cases: List[Case]) -> None:
+    """One row a level, one column a verdict that occurs."""
+    verdicts = list(count(cases)) or [PASS]
+    rows = [["", *verdicts]]
+    for level in LEVELS:
+        tally = collections.Counter(case.verdict for case in cases if case.level == level)
+        if tally:
+            rows.append([level] + [str(tally[verdict] or "-") for verdict in verdicts])
+    styles = [""] + [COLOURS[verdict] for verdict in verdicts]
+    for row in columns(rows, right=range(1, len(styles))):
+        say(console, "  ", *zip(row, styles))
+
+
+def _chapters(console: Any, cases: List[Case], failing: List[Case]) -> None:
+    all_of = collections.Counter(case.chapter for case in cases)
+    tallies: Dict[str, Dict[str, int]] = {}
+    for case in failing:
+        tally = tallies.setdefault(case.chapter, {})
+        tally[case.verdict] = tally.get(case.verdict, 0) + 1
+    worst = sorted(tallies, key=lambda name: (-sum(tallies[name].values()), name))
+    say(console)
+    say(console, ("Chapters with failures", "bold"))
+    rows = []
+    for name in worst[:_CHAPTERS]:
+        counts = [
+            "{} {}".format(tallies[name][verdict], verdict)
+            for verdict in VERDICTS
+            if verdict in tallies[name]
+        ]
+        rows.append((name, ", ".join(counts) + " of {}".format(all_of[name])))
+    for row in columns(rows):
+        say(console, "  ", *row)
+    _more(console, len(worst) - _CHAPTERS, "chapter")
+
+
+def _failures(console: Any, failing: List[Case]) -> None:
+    say(console)
+    say(console, ("First failures", "bold"))
+    clauses = {case.clause: case for case in reversed(failing)}
+    for case in list(reversed(list(clauses.values())))[:_FAILURES]:
+        first, *rest = block(case.message)
+        say(console, "  ", (case.verdict, COLOURS[case.verdict]), "  ", plain(first))
+        for line in rest[: _LINES - 1]:
+            say(console, "    ", plain(line))
+    _more(console, len(clauses) - _FAILURES, "failing clause")
+
+
+def _lacks(console: Any, cases: List[Case]) -> None:
+    lacking = collections.Counter(
+        str(name)
+        for case in cases
+        if case.verdict == UNSUPPORTED
+        for name in case.details.get("lacks", [])
+    )
+    if lacking:
+        told = ["{} ({})".format(plain(name, 40), n) for name, n in lacking.most_common()]
+        say(console)
+        say(console, ("Lacks", "bold"), "  ", ", ".join(told))
+
+
+def _more(console: Any, number: int, noun: str) -> None:
+    if number > 0:
+        say(console, "  and {} more {}{}".format(number, noun, "" if number == 1 else "s"))
