@@ -43,6 +43,7 @@ class Behaviour(NamedTuple):
         level: one of `tapecheck.clause.LEVELS`.
         needs: the capabilities without which it cannot be checked.
         sources: where it is documented, at least one place.
+        note: why it has this level, or what it leaves out, where that needs a word; perhaps empty.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Behaviour(NamedTuple):
     level: str
     needs: Tuple[str, ...]
     sources: Tuple[Source, ...]
+    note: str = ""
 
     @property
     def area(self) -> str:
@@ -161,9 +163,11 @@ def _behaviour(
         raise _BrokenError("an id is an area and two digits, such as PER-02")
     if match.group(1) not in areas:
         raise _BrokenError("unknown area {!r}".format(match.group(1)))
-    _fields(table, statement=str, level=str, needs=list, sources=list)
-    if not table["statement"]:
-        raise _BrokenError("'statement' is empty")
+    optional = {"note": str} if isinstance(table, dict) and "note" in table else {}
+    _fields(table, statement=str, level=str, needs=list, sources=list, **optional)
+    for key in ("statement", *optional):
+        if not table[key]:
+            raise _BrokenError("{!r} is empty".format(key))
     if table["level"] not in LEVELS:
         raise _BrokenError("level {!r} is none of {}".format(table["level"], ", ".join(LEVELS)))
     for capability in table["needs"]:
@@ -172,7 +176,14 @@ def _behaviour(
     if not table["sources"]:
         raise _BrokenError("'sources' is empty")
     sources = tuple([_source(source, documents) for source in table["sources"]])
-    return Behaviour(name, table["statement"], table["level"], tuple(table["needs"]), sources)
+    return Behaviour(
+        id=name,
+        statement=table["statement"],
+        level=table["level"],
+        needs=tuple(table["needs"]),
+        sources=sources,
+        note=table.get("note", ""),
+    )
 
 
 def _source(table: Any, documents: Mapping[str, Document]) -> Source:

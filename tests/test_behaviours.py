@@ -152,6 +152,13 @@ def test_a_small_file_is_read_as_written(tmp_path: Path) -> None:
     assert behaviours["PER-02"].citation() == (
         "The documentation (class doc) <https://example.org/api>"
     )
+    assert behaviours["PER-02"].note == ""
+
+
+def test_a_note_is_read_where_there_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "sources.toml"
+    path.write_text(WHOLE + 'note = "Only the guide says so."\n', encoding="utf-8")
+    assert load(path)["PER-02"].note == "Only the guide says so."
 
 
 @pytest.mark.parametrize(
@@ -173,6 +180,8 @@ def test_a_small_file_is_read_as_written(tmp_path: Path) -> None:
         ('needs = ["persistent"]', 'need = ["persistent"]', 14, "unknown key 'need'"),
         ('needs = ["persistent"]', "", 14, "'needs' is missing"),
         ('"A tape answers once."', '""', 8, "'statement' is empty"),
+        ("needs = []", 'needs = []\nnote = ""', 8, "'note' is empty"),
+        ("needs = []", "needs = []\nnote = 3", 8, "'note' must be a string"),
         ('title = "The documentation"', "", 1, "'title' is missing"),
         ('url = "https://example.org/api"', "url = 3", 1, "'url' must be a string"),
         ('title = "Persistence"', 'name = "Persistence"', 5, "unknown key 'name'"),
@@ -212,6 +221,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         (("behaviours", "PER-02"), "level", "MAY"),
         (("behaviours", "PER-02"), "statement", "no sentence"),
         (("behaviours", "PER-02"), "needs", ["core"]),
+        (("behaviours", "PER-02"), "note", "no sentence"),
         (("behaviours", "PER-02"), "sources", []),
         (("documents", "api"), "url", "not an address"),
         (("areas", "PER"), "title", ""),
