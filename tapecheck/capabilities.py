@@ -162,6 +162,12 @@ def _halves(tf: Any) -> None:
     tf.cast(tf.constant(1.0), tf.float16)
 
 
+@_capability("dtype-bfloat16")
+def _bfloat16(tf: Any) -> None:
+    """bfloat16 tensors."""
+    tf.cast(tf.constant(1.0), tf.bfloat16)
+
+
 @_capability("complex")
 def _complex(tf: Any) -> None:
     """Complex tensors and their gradients."""
@@ -193,6 +199,28 @@ def _xla(tf: Any) -> None:
 def _state(tf: Any) -> None:
     """Assignment to variables."""
     tf.Variable(1.0).assign_add(1.0)
+
+
+@_capability("data")
+def _data(tf: Any) -> None:
+    """Datasets, and iterators over them."""
+    next(iter(tf.data.Dataset.from_tensors(tf.constant(1.0))))
+
+
+@_capability("queue")
+def _queue(tf: Any) -> None:
+    """Queues of tensors."""
+    queue = tf.queue.FIFOQueue(1, [tf.float32])
+    queue.enqueue(tf.constant(1.0))
+    queue.dequeue()
+
+
+@_capability("lookup_table")
+def _lookup_table(tf: Any) -> None:
+    """Tables that map keys to values."""
+    keys, values = tf.constant([1]), tf.constant([2.0])
+    table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, values), 0.0)
+    table.lookup(keys)
 
 
 @_capability("random")
