@@ -25,6 +25,7 @@ from tapecheck.clause import LEVELS, clause_of
 from tapecheck.errors import TapecheckError
 from tapecheck.modes import MODES
 from tapecheck.recorder import CASE_PROPERTY, FAULT, HEADER_PROPERTY, Recorder, shape
+from tapecheck.results import storable
 from tapecheck.timelimit import TimeLimit
 
 _SUITE: Any = pytest.StashKey[Suite]()
@@ -167,7 +168,7 @@ def pytest_runtest_makereport(
     if not case.suite.introduced:
         # With the very first report, so that it is known even if the case then crashes.
         case.suite.introduced = True
-        report.user_properties.append((HEADER_PROPERTY, case.suite.header()))
+        report.user_properties.append((HEADER_PROPERTY, storable(case.suite.header())))
     if report.when == "teardown":
         report.user_properties.append((CASE_PROPERTY, case.result().record()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from tapecheck.case import CaseRun, Suite
 from tapecheck.errors import COULD_NOT_RUN, Crashed
 from tapecheck.modes import MODES
-from tapecheck.results import BREAKING, DEVIATION, Case, Writer
+from tapecheck.results import BREAKING, DEVIATION, Case, Writer, storable
 from tapecheck.standard import clause_in
 
 CASE_PROPERTY = "tapecheck-case"
@@ -22,6 +23,8 @@ FAULT = "tapecheck-fault"
 
 _CRASHED = "???"
 """What pytest-xdist gives as the phase of a test whose worker died."""
+
+_PUT_BACK = "tapecheck-put-back"
 
 _CASE_IN_ID = re.compile(r"(?:\[|-)({})-([A-Za-z_]+:\d+)".format("|".join(MODES)))
 
@@ -56,6 +59,7 @@ class Recorder:
         self.collected: Set[str] = set()
         self.complete = False
         self._ready: Set[str] = set()
+        self._put_back: Set[str] = set()
         self._started: Dict[str, float] = {}
         self._ended: Set[str] = set()
         self._began = time.perf_counter()
@@ -86,6 +90,8 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if (_PUT_BACK, True) in report.user_properties:
+            return
         if report.when == _CRASHED and report.nodeid not in self._ended:
             self._crashed(report)
         properties: Dict[str, Any] = dict(report.user_properties)  # type: ignore[arg-type]
@@ -97,6 +103,27 @@ class Recorder:
             self.writer.write_case(Case(**record))
         if report.when in ("teardown", _CRASHED):
             self._ended.add(report.nodeid)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        from xdist.scheduler import LoadScheduling  # type: ignore[import-untyped]
+
+        class Scheduling(LoadScheduling):  # type: ignore[misc]
+            """Sends to a worker whose death is not yet noticed fail; its end puts them back."""
+
+            def check_schedule(self, node: Any, duration: float = 0) -> None:
+                with contextlib.suppress(OSError):
+                    super().check_schedule(node, duration)
+
+        return Scheduling(config, log) if config.getvalue("dist") == "load" else None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: Any, sched: Any) -> None:
+        """A worker that died before it began a case does not speak about the case: run it."""
+        if crashitem not in self._started and crashitem not in self._put_back:
+            self._put_back.add(crashitem)
+            report.user_properties.append((_PUT_BACK, True))
+            sched.mark_test_pending(crashitem)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: Any) -> None:
@@ -158,7 +185,7 @@ def shape(report: pytest.TestReport, case: CaseRun) -> None:
     """Let the report say what the verdict of the case says."""
     if case.verdict == DEVIATION:
         report.outcome = "skipped"
-        report.wasxfail = case.details["reason"]
+        report.wasxfail = storable(case.details["reason"])
     elif case.verdict in BREAKING:
         report.outcome = "failed"
-        report.longrepr = case.message
+        report.longrepr = storable(case.message)

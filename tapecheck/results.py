@@ -41,6 +41,9 @@ VERDICTS: Tuple[str, ...] = (
 BREAKING = frozenset([FAIL, ERROR, FIXED])
 """The verdicts with which an implementation does not conform."""
 
+LONGEST_TEXT = 20000
+"""Characters of one text of an implementation that are kept."""
+
 Record = Dict[str, Any]
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -76,7 +79,7 @@ class Case(NamedTuple):
 
     def record(self) -> Record:
         """The case as a line of the file, without what is empty."""
-        fields = {"kind": "case", **self._asdict()}
+        fields = {"kind": "case", **storable(self._asdict())}
         return {name: value for name, value in fields.items() if value not in ("", {})}
 
 
@@ -102,6 +105,24 @@ class Run(NamedTuple):
 
     def counts(self) -> Dict[str, int]:
         return count(self.cases)
+
+
+def storable(value: Any) -> Any:
+    """What an implementation says, as text that every file and channel takes.
+
+    Halves of surrogate pairs, which UTF-8 does not know, are written out; what is longer than
+    `LONGEST_TEXT` is cut. Goes into lists, tuples and dicts; leaves all else as it is.
+    """
+    if isinstance(value, str):
+        if len(value) > LONGEST_TEXT:
+            left = len(value) - LONGEST_TEXT
+            value = "{}... ({} more characters)".format(value[:LONGEST_TEXT], left)
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {storable(name): storable(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [storable(one) for one in value]
+    return value
 
 
 def count(cases: List[Case]) -> Dict[str, int]:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, Iterator, List, NamedTuple, Optional, Sequence
 
-from tapecheck.errors import COULD_NOT_RUN, WRONG_USAGE
+from tapecheck.errors import COULD_NOT_RUN, DEVIATES, WRONG_USAGE
 from tapecheck.recorder import Fault, Recorder
 from tapecheck.results import FILE_NAME
 from tapecheck.standard import root
@@ -127,7 +127,7 @@ def _fault(request: Request, status: int, listener: _Listener, complaints: str) 
         what = "matches -k {!r}".format(request.keyword) if request.keyword else "was asked for"
         return Fault("nothing ran: no case " + what, COULD_NOT_RUN)
     if request.stop_early:
-        return Fault("stopped at the first failure", COULD_NOT_RUN)
+        return Fault("stopped at the first failure", DEVIATES)
     return Fault("pytest ended with status {}".format(status), COULD_NOT_RUN)
 
 
