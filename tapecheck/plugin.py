@@ -170,7 +170,7 @@ def pytest_runtest_makereport(
         case.suite.introduced = True
         report.user_properties.append((HEADER_PROPERTY, storable(case.suite.header())))
     if report.when == "teardown":
-        report.user_properties.append((CASE_PROPERTY, case.result().record()))
+        report.user_properties.append((CASE_PROPERTY, storable(case.result().record())))
 
 
 def judge(case: CaseRun, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:

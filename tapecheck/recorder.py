@@ -167,7 +167,7 @@ class Recorder:
         else:
             case.failed(Crashed("the process that ran it crashed"))
         shape(report, case)
-        report.user_properties.append((CASE_PROPERTY, case.result().record()))
+        report.user_properties.append((CASE_PROPERTY, storable(case.result().record())))
 
     def _case(self, nodeid: str) -> Optional[CaseRun]:
         """The case that a test id such as ``spec/chapter.py::test_name[jit-CPU:0]`` means."""

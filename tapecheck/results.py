@@ -79,7 +79,7 @@ class Case(NamedTuple):
 
     def record(self) -> Record:
         """The case as a line of the file, without what is empty."""
-        fields = {"kind": "case", **storable(self._asdict())}
+        fields = {"kind": "case", **self._asdict()}
         return {name: value for name, value in fields.items() if value not in ("", {})}
 
 
@@ -192,6 +192,21 @@ def locate(path: PathLike) -> Path:
     if not place.is_file():
         raise DataError(place, None, "no such result file")
     return place
+
+
+def find(path: PathLike) -> List[Path]:
+    """The result files that `path` means: itself, that in the folder, or all those below it.
+
+    Raises:
+        DataError: there is none.
+    """
+    place = Path(path)
+    if place.is_file() or (place / FILE_NAME).is_file():
+        return [locate(place)]
+    files = sorted(place.rglob("*.jsonl"))
+    if not files:
+        raise DataError(place, None, "no result file there")
+    return files
 
 
 def read(path: PathLike) -> Run:
