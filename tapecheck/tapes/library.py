@@ -16,8 +16,8 @@ new_key = itertools.count(1).__next__
 class ArrayLibrary:
     """An array library, as a tape sees it. Shapes are tuples of integers, dtypes the library's own.
 
-    The operations ``add``, ``stack`` and ``reshape`` are recorded like any others, so that gradients and
-    jacobians can be differentiated.
+    The operations ``add``, ``stack`` and ``reshape`` are recorded like any others, so that
+    gradients and jacobians can be differentiated.
     """
 
     def is_tensor(self, value: Any) -> bool:

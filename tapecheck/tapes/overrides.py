@@ -1,4 +1,5 @@
-"""Functions that bring their own gradient, for any array library: ``tf.custom_gradient`` and its kin.
+"""Functions that bring their own gradient, for any array library: ``tf.custom_gradient`` and its
+kin.
 
 Each takes the tape class of the library first, and the namespace of the library binds it.
 """
@@ -10,14 +11,14 @@ import inspect
 from typing import Any, Callable, List, Sequence, Type
 
 from tapecheck.tapes import structure
+from tapecheck.tapes.library import ArrayLibrary
 from tapecheck.tapes.recorder import (
-    GradientTape,
-    UnconnectedGradients,
-    Watcher,
+    VariableWatcher,
     pause_all,
     record,
     variable_read,
 )
+from tapecheck.tapes.tape import GradientTape, UnconnectedGradients
 
 Tape = Type[GradientTape]
 
@@ -25,9 +26,10 @@ Tape = Type[GradientTape]
 def custom_gradient(tape: Tape, identity: Callable[[Any], Any], f: Any = None) -> Any:
     """A decorator for a function that returns its result and the function of its gradient.
 
-    ``grad_fn(*upstream)`` gets one cotangent per tensor of the result, and returns one per argument, or
-    None. If the function reads trainable variables that are not arguments, ``grad_fn`` must accept the
-    keyword ``variables``, a list of them, and return two lists: cotangents of arguments and of variables.
+    ``grad_fn(*upstream)`` gets one cotangent per tensor of the result, and returns one per
+    argument, or None. If the function reads trainable variables that are not arguments, ``grad_fn``
+    must accept the keyword ``variables``, a list of them, and return two lists: cotangents of
+    arguments and of variables.
 
     Raises:
         TypeError: when called, if variables are read and ``grad_fn`` does not accept ``variables``.
@@ -35,17 +37,31 @@ def custom_gradient(tape: Tape, identity: Callable[[Any], Any], f: Any = None) -
     """
     if f is None:
         return functools.partial(custom_gradient, tape, identity)
+    return _WithOwnGradient(tape, identity, f)
 
-    @functools.wraps(f)
-    def decorated(*args: Any, **kwargs: Any) -> Any:
-        with Watcher() as watcher:
-            result, grad_fn = f(*args, **kwargs)
+
+class _WithOwnGradient:
+    """A decorated function; as an attribute of a class, a method whose ``self`` is no input."""
+
+    def __init__(self, tape: Tape, identity: Callable[[Any], Any], f: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, f)
+        self._tape, self._identity, self._function = tape, identity, f
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        bound = self._function.__get__(instance, owner)
+        return _WithOwnGradient(self._tape, self._identity, bound)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with VariableWatcher() as watcher:
+            result, grad_fn = self._function(*args, **kwargs)
         arguments = structure.flatten(args)
-        keys = {id(argument) for argument in arguments}
-        variables = [v for v in watcher.watched_variables() if id(v) not in keys]
-        return _recorded(tape, identity, arguments, variables, result, grad_fn)
+        variables = _others(watcher.watched_variables(), arguments)
+        return _recorded(self._tape, self._identity, arguments, variables, result, grad_fn)
 
-    return decorated
+
+def _others(variables: Sequence[Any], arguments: Sequence[Any]) -> List[Any]:
+    """The variables that are not among the arguments."""
+    return [v for v in variables if not any(v is argument for argument in arguments)]
 
 
 def _recorded(
@@ -81,20 +97,27 @@ def _recorded(
                 f"custom_gradient function expected to return {len(arguments)} gradients, but "
                 f"returned {len(flat)} instead."
             )
+        gradients = flat + of_variables
         return [
-            value if value is None or library.is_tensor(value) else library.convert(value, dtype)
-            for value, dtype in zip(flat + of_variables, dtypes)
+            None if gradients[i] is None else _as_tensor(library, gradients[i], dtype)
+            for i, dtype in places
         ]
 
-    inputs = [
-        value if library.is_tensor(value) or library.is_variable(value) else identity(value)
-        for value in arguments + variables
+    values = arguments + variables
+    inputs = [v for v in values if library.is_tensor(v) or library.is_variable(v)]
+    places = [
+        (i, library.dtype(v))
+        for i, v in enumerate(values)
+        if library.is_tensor(v) or library.is_variable(v)
     ]
-    dtypes = [library.dtype(value) for value in inputs]
     with pause_all():
         outputs = [identity(value) for value in structure.flatten(result)]
     record(library, inputs, outputs, lambda: pullback)
     return structure.pack_sequence_as(result, outputs)
+
+
+def _as_tensor(library: ArrayLibrary, value: Any, dtype: Any) -> Any:
+    return value if library.is_tensor(value) else library.convert(value, dtype)
 
 
 def _accepts_variables(function: Callable[..., Any]) -> bool:
@@ -105,7 +128,8 @@ def _accepts_variables(function: Callable[..., Any]) -> bool:
 
 
 def recompute_grad(tape: Tape, identity: Callable[[Any], Any], f: Callable[..., Any]) -> Any:
-    """A function that keeps none of its intermediate results for the backward pass, but runs again there.
+    """A function that keeps none of its intermediate results for the backward pass, but runs again
+    there.
 
     The function is available as ``__wrapped__`` of the returned one.
     """
@@ -113,11 +137,10 @@ def recompute_grad(tape: Tape, identity: Callable[[Any], Any], f: Callable[..., 
 
     @functools.wraps(f)
     def decorated(*args: Any, **kwargs: Any) -> Any:
-        with pause_all(), Watcher() as watcher:
+        with pause_all(), VariableWatcher() as watcher:
             result = f(*args, **kwargs)
         arguments = structure.flatten(args)
-        keys = {id(argument) for argument in arguments}
-        read = [v for v in watcher.watched_variables() if id(v) not in keys]
+        read = _others(watcher.watched_variables(), arguments)
         for variable in read:
             variable_read(library, variable)
 
@@ -149,7 +172,9 @@ def recompute_grad(tape: Tape, identity: Callable[[Any], Any], f: Callable[..., 
 
 
 def grad_pass_through(tape: Tape, identity: Callable[[Any], Any], f: Callable[..., Any]) -> Any:
-    """A function with the values of ``f`` and the gradient of the identity; none for variables that it reads."""
+    """A function with the values of ``f`` and the gradient of the identity; none for variables that
+    it reads.
+    """
 
     @functools.wraps(f)
     def decorated(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,5 @@
-"""Nested structures of lists, tuples and dictionaries, flattened and packed again as ``tf.nest`` does.
+"""Nested structures of lists, tuples and dictionaries, flattened and packed again as ``tf.nest``
+does.
 
 A structure is a list, a tuple, a named tuple or a mapping of structures; everything else is a leaf,
 strings, ``None`` and arrays included. Mappings are flattened in the order of their sorted keys and

@@ -1,7 +1,7 @@
 """A gradient tape on NumPy, as a namespace that is spelled as TensorFlow spells it.
 
-``import tapecheck.tapes.numpy as tf`` runs programs written for TensorFlow in eager mode, as far as they
-keep to what is here. What is not here raises AttributeError, and ``__tapecheck__`` says so.
+``import tapecheck.tapes.numpy as tf`` runs programs written for TensorFlow in eager mode, as far as
+they keep to what is here. What is not here raises AttributeError, and ``__tapecheck__`` says so.
 """
 
 # ruff: noqa: F401
@@ -171,7 +171,7 @@ from tapecheck.tapes.numpy.overriding import (
     stop_gradient,
 )
 from tapecheck.tapes.numpy.tensor import TensorShape, constant, convert_to_tensor
-from tapecheck.tapes.recorder import UnconnectedGradients
+from tapecheck.tapes.tape import UnconnectedGradients
 
 __version__ = "0.1.0"
 __tapecheck__ = {

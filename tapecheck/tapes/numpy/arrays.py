@@ -29,10 +29,23 @@ def array_of(value: Any, dtype: Any = None) -> np.ndarray:
     return np.asarray(value, dtype)
 
 
+def of_one_dtype(values: Any) -> List[Tensor]:
+    """Values as tensors of one dtype: that of the first tensor among them, or else of the first
+    value.
+    """
+    values = unstack(values) if isinstance(values, Operators) else list(values)
+    like = next((v.dtype for v in values if isinstance(v, Operators)), None)
+    tensors: List[Tensor] = []
+    for value in values:
+        tensors.append(convert_to_tensor(value, dtype_hint=like))
+        like = like or tensors[0].dtype
+    return tensors
+
+
 def axis_of(axis: Any, rank: int) -> int:
     """An axis counted from 0. An axis out of range is left for the operation to refuse."""
-    axis = int(axis)
-    return axis + rank if axis < 0 else axis
+    position = int(axis)
+    return position + rank if position < 0 else position
 
 
 # Constants
@@ -237,20 +250,9 @@ def meshgrid(*args: Any, indexing: str = "xy", name: Optional[str] = None) -> Li
 # Joining and splitting
 
 
-def _common(values: Any) -> List[Tensor]:
-    """The members of a list as tensors of one dtype, which a tensor among them decides."""
-    values = unstack(values) if isinstance(values, Operators) else list(values)
-    like = next((v.dtype for v in values if isinstance(v, Operators)), None)
-    tensors: List[Tensor] = []
-    for value in values:
-        like = like or (tensors[0].dtype if tensors else None)
-        tensors.append(convert_to_tensor(value, dtype_hint=like))
-    return tensors
-
-
 def stack(values: Any, axis: int = 0, name: Optional[str] = None) -> Tensor:
     """Tensors of one shape along a new axis."""
-    return op.stack_(*_common(values), axis=axis)
+    return op.stack_(*of_one_dtype(values), axis=axis)
 
 
 def unstack(
@@ -263,7 +265,7 @@ def unstack(
 
 def concat(values: Any, axis: Any, name: Optional[str] = None) -> Tensor:
     """Tensors one after the other along an axis."""
-    return op.concat_(*_common(values), axis=int(axis))
+    return op.concat_(*of_one_dtype(values), axis=int(axis))
 
 
 def split(
@@ -273,7 +275,7 @@ def split(
     num: Optional[int] = None,
     name: Optional[str] = None,
 ) -> List[Tensor]:
-    """Parts along an axis: a number of equal ones, or ones of given sizes, of which one may be -1."""
+    """Parts along an axis: so many equal ones, or ones of given sizes, of which one may be -1."""
     tensor, sizes = convert_to_tensor(value), array_of(num_or_size_splits)
     axis = axis_of(axis, tensor.ndim)
     length = tensor.shape[axis]
@@ -484,7 +486,7 @@ def pad(
     if mode.upper() != "CONSTANT":
         return _take_along(
             x,
-            [np.pad(np.arange(n), pair, mode.lower()) for n, pair in zip(x.shape, widths)],
+            [_padded(np.arange(n), pair, mode.lower()) for n, pair in zip(x.shape, widths)],
         )
     lengths = tuple(n + sum(pair) for n, pair in zip(x.shape, widths))
     inside = tuple(builtins.slice(pair[0], pair[0] + n) for n, pair in zip(x.shape, widths))
@@ -495,6 +497,10 @@ def pad(
     outside = np.full(lengths, value, x.array.dtype)
     outside[inside] = 0
     return op.add(padded, Tensor(outside))
+
+
+def _padded(indices: np.ndarray, widths: Tuple[int, ...], mode: Any) -> np.ndarray:
+    return np.pad(indices, (widths[0], widths[1]), mode)
 
 
 def _order(x: Tensor, axis: int, direction: str) -> np.ndarray:
@@ -539,7 +545,7 @@ def top_k(
 
 @operation
 def unique_(x: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """The distinct elements of a vector in the order of their appearance; no derivative is defined."""
+    """The distinct elements of a vector, in the order in which they appear. Has no derivative."""
     _, first, inverse = np.unique(x, return_index=True, return_inverse=True)
     order = np.argsort(first)
     return x[first[order]], np.argsort(order)[inverse].astype(np.int32)

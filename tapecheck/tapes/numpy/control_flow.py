@@ -1,4 +1,4 @@
-"""Control flow that runs step by step: whatever runs is recorded, as if Python had written it out."""
+"""Control flow that runs step by step: what runs is recorded, as if Python had spelled it out."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def case(
     """The result of the function that stands with the first predicate that holds.
 
     Raises:
-        InvalidArgumentError: if none holds and there is no default, or more than one and ``exclusive``.
+        InvalidArgumentError: if none holds and there is no default, or more than one and
+            ``exclusive``.
     """
     pairs = pred_fn_pairs.items() if isinstance(pred_fn_pairs, dict) else pred_fn_pairs
     held = [function for predicate, function in pairs if builtins.bool(array_of(predicate))]
@@ -55,7 +56,7 @@ def switch_case(
     default: Optional[Callable[[], Any]] = None,
     name: str = "switch_case",
 ) -> Any:
-    """The result of the function with the given number; the default, or the last, if there is none."""
+    """The result of the function with a given number; if there is none, the default or the last."""
     functions = dict(branch_fns if isinstance(branch_fns, dict) else enumerate(branch_fns))
     if branch_fns and isinstance(branch_fns, (list, tuple)) and isinstance(branch_fns[0], tuple):
         functions = dict(branch_fns)

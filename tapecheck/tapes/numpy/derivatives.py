@@ -1,11 +1,12 @@
 """The derivatives of the recorded operations: for each, one vector-Jacobian product per input.
 
-A rule takes the result, the inputs and the attributes of an operation that ran, and returns one pullback
-per input: the function from the cotangents of the outputs to the cotangent of that input. Pullbacks are
-made of recorded operations, so they can be differentiated in turn. What a pullback does not mention is
-not kept alive.
+A rule takes the result, the inputs and the attributes of an operation that ran, and returns one
+pullback per input: the function from the cotangents of the outputs to the cotangent of that input.
+Pullbacks are made of recorded operations, so they can be differentiated in turn. What a pullback
+does not mention is not kept alive.
 
-The cotangent of a complex number x + iy is dL/dx + i dL/dy, so holomorphic derivatives are conjugated.
+The cotangent of a complex number x + iy is dL/dx + i dL/dy, so holomorphic derivatives are
+conjugated.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def _unbroadcast(x: Tensor, pullback: Pullback) -> Pullback:
     return lambda g: sum_to_shape(pullback(g), shape)
 
 
-# One tensor, element by element: the slope, as a function of the input or, where shorter, of the result
+# One tensor, element by element: the slope, as a function of the input or, where shorter, of the
+# result
 
 SLOPE_OF_INPUT: Dict[Callable[..., Any], Callable[[Tensor], Tensor]] = {
     op.square: lambda x: x * 2,
@@ -452,7 +454,9 @@ def _cholesky(factor: Tensor, a: Tensor) -> List[Pullback]:
 
 @_derivative(op.eigh_)
 def _eigh(y: Sequence[Tensor], a: Tensor) -> List[Pullback]:
-    """Giles, An extended collection of matrix derivative results, 2008; on the triangle that counts."""
+    """Giles, An extended collection of matrix derivative results, 2008; on the triangle that
+    counts.
+    """
     values, vectors = y
 
     def pullback(of_values: Tensor, of_vectors: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, Optional, Sequence, Tuple, overload
 import numpy as np
 
 from tapecheck.tapes import numpy as tf
-from tapecheck.tapes import recorder
+from tapecheck.tapes import recorder, tape
 from tapecheck.tapes.library import ArrayLibrary
 from tapecheck.tapes.numpy.dtype import DType
 from tapecheck.tapes.numpy.errors import InvalidArgumentError
@@ -20,9 +20,9 @@ from tapecheck.tapes.numpy.variable import Variable
 Rule = Callable[..., Sequence[Optional[Callable[..., Tensor]]]]
 
 DERIVATIVES: Dict[str, Rule] = {}
-"""By the name of an operation, its rule: a function of the result, the inputs and the attributes of the
-operation that returns one pullback per input, from the cotangents of the outputs to that of the input.
-A pullback is a closure, and so keeps exactly what it needs alive."""
+"""By the name of an operation, its rule: a function of the result, the inputs and the attributes of
+the operation that returns one pullback per input, from the cotangents of the outputs to that of the
+input. A pullback is a closure, and so keeps exactly what it needs alive."""
 
 
 class NumPyLibrary(ArrayLibrary):
@@ -71,8 +71,8 @@ class NumPyLibrary(ArrayLibrary):
 library = NumPyLibrary()
 
 
-class GradientTape(recorder.GradientTape):
-    """The gradient tape of this namespace; see ``tapecheck.tapes.recorder.GradientTape``."""
+class GradientTape(tape.GradientTape):
+    """The gradient tape of this namespace; see ``tapecheck.tapes.tape.GradientTape``."""
 
     library = library
 
@@ -90,9 +90,10 @@ def operation(
 def operation(forward: Callable[..., Any]) -> Callable[..., Any]:
     """Make a recorded operation of a function on arrays.
 
-    Positional arguments of ``forward`` are arrays of one dtype; keyword arguments are attributes, which are
-    not differentiated. It returns an array, or a tuple of arrays. The operation takes for each array
-    whatever can be converted to a tensor, numbers and arrays taking the dtype of the first tensor.
+    Positional arguments of ``forward`` are arrays of one dtype; keyword arguments are attributes,
+    which are not differentiated. It returns an array, or a tuple of arrays. The operation takes for
+    each array whatever can be converted to a tensor, numbers and arrays taking the dtype of the
+    first tensor.
 
     Raises (the operation):
         InvalidArgumentError: if dtypes differ, or shapes or values do not fit.
@@ -146,8 +147,8 @@ def _tensors(name: str, values: Sequence[Any]) -> Sequence[Tensor]:
         for value in values[1:]:
             if value.array.dtype != expected:
                 raise InvalidArgumentError(
-                    f"{name}: an input was expected to be of dtype {values[0].dtype.name} but is of "
-                    f"dtype {value.dtype.name}; cast it."
+                    f"{name}: an input was expected to be of dtype {values[0].dtype.name} but is "
+                    f"of dtype {value.dtype.name}; cast it."
                 )
     return values
 

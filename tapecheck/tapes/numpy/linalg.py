@@ -9,7 +9,7 @@ from typing import Any, Dict, Optional, Sequence, Tuple
 import numpy as np
 
 from tapecheck.tapes.numpy import operations as op
-from tapecheck.tapes.numpy.arrays import axis_of, eye, integers
+from tapecheck.tapes.numpy.arrays import axis_of, eye, integers, of_one_dtype
 from tapecheck.tapes.numpy.math import (  # noqa: F401
     abs,
     conj,
@@ -42,10 +42,10 @@ def matmul(
     adjoint_b: bool = False,
     name: Optional[str] = None,
 ) -> Tensor:
-    """The matrix product, of transposes or adjoints if so asked; axes before the last two are broadcast."""
-    like = getattr(a, "dtype", None) or getattr(b, "dtype", None)
-    first = convert_to_tensor(a, dtype_hint=like)
-    second = convert_to_tensor(b, dtype_hint=first.dtype)
+    """The matrix product, of transposes or adjoints if so asked; axes before the last two are
+    broadcast.
+    """
+    first, second = of_one_dtype((a, b))
     if transpose_a or adjoint_a:
         first = matrix_transpose(first, conjugate=adjoint_a)
     if transpose_b or adjoint_b:
@@ -63,8 +63,7 @@ def matvec(a: Any, b: Any, transpose_a: bool = False, name: Optional[str] = None
 
 def tensordot(a: Any, b: Any, axes: Any, name: Optional[str] = None) -> Tensor:
     """The sum over the last ``axes`` axes of a and the first of b, or over two lists of axes."""
-    first = convert_to_tensor(a)
-    second = convert_to_tensor(b, dtype_hint=first.dtype)
+    first, second = of_one_dtype((a, b))
     if isinstance(axes, builtins.int):
         of_first: Sequence[int] = tuple(builtins.range(first.ndim - axes, first.ndim))
         of_second: Sequence[int] = tuple(builtins.range(axes))
@@ -87,8 +86,7 @@ def tensordot(a: Any, b: Any, axes: Any, name: Optional[str] = None) -> Tensor:
 
 def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Tensor:
     """Einstein's sum; ``...`` stands for axes that are broadcast."""
-    like = next((v.dtype for v in inputs if hasattr(v, "dtype")), None)
-    tensors = [convert_to_tensor(v, dtype_hint=like) for v in inputs]
+    tensors = of_one_dtype(inputs)
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if not arrow:
@@ -111,7 +109,7 @@ def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Tensor:
 
 
 def _diagonals(x: Tensor, term: str) -> Tuple[Tensor, str]:
-    """A tensor and the labels of its axes, with every label once: of repeated ones, the diagonal."""
+    """A tensor and the labels of its axes, every label once: of repeated ones, the diagonal."""
     labels = "".join(dict.fromkeys(term))
     if len(labels) == len(term):
         return x, term
@@ -234,7 +232,9 @@ def lstsq(
 
 
 def eigh(tensor: Any, name: Optional[str] = None) -> Tuple[Tensor, Tensor]:
-    """Eigenvalues, ascending, and eigenvectors in columns, of a Hermitian matrix: its lower triangle counts."""
+    """Eigenvalues, ascending, and eigenvectors in columns, of a Hermitian matrix: its lower
+    triangle counts.
+    """
     values, vectors = op.eigh_(tensor)
     return values, vectors
 

@@ -17,6 +17,7 @@ from tapecheck.tapes.numpy.arrays import (  # noqa: F401
     cast,
     complex,
     integers,
+    of_one_dtype,
     top_k,
     zeros_like,
 )
@@ -60,7 +61,6 @@ from tapecheck.tapes.numpy.operations import (  # noqa: F401
     tan,
     tanh,
 )
-from tapecheck.tapes.numpy.operators import Operators
 from tapecheck.tapes.numpy.tensor import Tensor, convert_to_tensor
 
 mod = floormod
@@ -142,7 +142,7 @@ def angle(input: Any, name: Optional[str] = None) -> Tensor:
 
 def divide(x: Any, y: Any, name: Optional[str] = None) -> Tensor:
     """x / y; of integers, in float64, or float32 for those of up to 16 bits."""
-    first, second = _pair(x, y)
+    first, second = of_one_dtype((x, y))
     if first.dtype.is_integer and second.dtype is first.dtype:
         wide = dtypes.float32 if first.dtype.size <= 2 else dtypes.float64
         first, second = cast(first, wide), cast(second, wide)
@@ -152,16 +152,9 @@ def divide(x: Any, y: Any, name: Optional[str] = None) -> Tensor:
 truediv = divide
 
 
-def _pair(x: Any, y: Any) -> Tuple[Tensor, Tensor]:
-    """Two tensors of one dtype, which the first tensor among them decides."""
-    like = next((v.dtype for v in (x, y) if isinstance(v, Operators)), None)
-    first = convert_to_tensor(x, dtype_hint=like)
-    return first, convert_to_tensor(y, dtype_hint=first.dtype)
-
-
 def divide_no_nan(x: Any, y: Any, name: Optional[str] = None) -> Tensor:
     """x / y, and 0 where y is 0."""
-    first, second = _pair(x, y)
+    first, second = of_one_dtype((x, y))
     zero = second.array == 0
     quotient = op.realdiv(first, op.select(1, second, condition=zero))
     return op.select(0, quotient, condition=zero)
@@ -169,7 +162,7 @@ def divide_no_nan(x: Any, y: Any, name: Optional[str] = None) -> Tensor:
 
 def multiply_no_nan(x: Any, y: Any, name: Optional[str] = None) -> Tensor:
     """x * y, and 0 where y is 0 even if x is infinite or NaN."""
-    first, second = _pair(x, y)
+    first, second = of_one_dtype((x, y))
     zero = second.array == 0
     product = op.multiply(op.select(0, first, condition=zero & ~np.isfinite(first.array)), second)
     return product
@@ -182,7 +175,7 @@ def squared_difference(x: Any, y: Any, name: Optional[str] = None) -> Tensor:
 
 
 def _x_times(function: Callable[[Any], Tensor], x: Any, y: Any) -> Tensor:
-    first, second = _pair(x, y)
+    first, second = of_one_dtype((x, y))
     zero = first.array == 0
     return op.select(0, first * function(op.select(1, second, condition=zero)), condition=zero)
 
@@ -283,7 +276,9 @@ def reduce_min(
 def reduce_prod(
     input_tensor: Any, axis: Any = None, keepdims: bool = False, name: Optional[str] = None
 ) -> Tensor:
-    """The product over axes, by halves: exact derivatives of any order, with zeros among the factors too."""
+    """The product over axes, by halves: exact derivatives of any order, with zeros among the
+    factors too.
+    """
     x = convert_to_tensor(input_tensor)
     axes = [axis_of(a, x.ndim) for a in _axes(x, axis)]
     others = [a for a in builtins.range(x.ndim) if a not in axes]
@@ -504,16 +499,21 @@ def segment_mean(data: Any, segment_ids: Any, name: Optional[str] = None) -> Ten
 def l2_normalize(
     x: Any, axis: Any = None, epsilon: float = 1e-12, name: Optional[str] = None
 ) -> Tensor:
-    """x divided by the square root of its sum of squares over axes, which counts as ``epsilon`` at least."""
+    """x divided by the square root of its sum of squares over axes, which counts as ``epsilon`` at
+    least.
+    """
     x = convert_to_tensor(x)
     total = reduce_sum(real(x * conj(x)), axis, keepdims=True)
-    return x * cast(rsqrt(op.maximum(total, epsilon)), x.dtype)
+    scale: Tensor = cast(rsqrt(op.maximum(total, epsilon)), x.dtype)
+    return op.multiply(x, scale)
 
 
 def clip_by_value(
     t: Any, clip_value_min: Any, clip_value_max: Any, name: Optional[str] = None
 ) -> Tensor:
-    """The elements, none below the first bound or above the second. On a bound, the gradient passes."""
+    """The elements, none below the first bound or above the second. On a bound, the gradient
+    passes.
+    """
     return op.maximum(op.minimum(t, clip_value_max), clip_value_min)
 
 
@@ -529,7 +529,9 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: Optional[str] =
 
 
 def global_norm(t_list: Any, name: Optional[str] = None) -> Optional[Tensor]:
-    """The square root of the sum of squares of all elements of a list of tensors; None counts for nothing."""
+    """The square root of the sum of squares of all elements of a list of tensors; None counts for
+    nothing.
+    """
     squares = [reduce_sum(op.square(t)) for t in t_list if t is not None]
     return op.sqrt(add_n(squares)) if squares else None
 
@@ -537,7 +539,9 @@ def global_norm(t_list: Any, name: Optional[str] = None) -> Optional[Tensor]:
 def clip_by_global_norm(
     t_list: Any, clip_norm: Any, use_norm: Any = None, name: Optional[str] = None
 ) -> Tuple[Any, Any]:
-    """The tensors of a list, scaled down together to a global norm if theirs is greater; and theirs."""
+    """The tensors of a list, scaled down together to a global norm if theirs is greater; and
+    theirs.
+    """
     norm = global_norm(t_list) if use_norm is None else use_norm
     if norm is None:
         return list(t_list), None

@@ -9,7 +9,9 @@ from tapecheck.tapes.numpy.variable import Variable
 
 
 class Module:
-    """The base of classes that hold variables, in attributes or in lists, tuples, dicts and other modules."""
+    """The base of classes that hold variables, in attributes or in lists, tuples, dicts and other
+    modules.
+    """
 
     def __init__(self, name: Optional[str] = None) -> None:
         self._name = name or type(self).__name__.lower()
@@ -21,7 +23,9 @@ class Module:
 
     @property
     def variables(self) -> Tuple[Variable, ...]:
-        """All variables, those of the attributes in alphabetical order, then those of inner modules."""
+        """All variables, those of the attributes in alphabetical order, then those of inner
+        modules.
+        """
         found: Dict[int, Variable] = {}
         for module in (self, *self.submodules):
             for value in module._attributes():

@@ -127,7 +127,9 @@ def weighted_cross_entropy_with_logits(
 def log_poisson_loss(
     targets: Any, log_input: Any, compute_full_loss: bool = False, name: Optional[str] = None
 ) -> Tensor:
-    """exp(c) - z c, for the logarithm c of a prediction; with Stirling's term of the target if so asked."""
+    """exp(c) - z c, for the logarithm c of a prediction; with Stirling's term of the target if so
+    asked.
+    """
     c = convert_to_tensor(log_input)
     z = convert_to_tensor(targets, dtype_hint=c.dtype)
     loss = op.exp(c) - z * c
@@ -220,7 +222,9 @@ def _patches(
     dilations: Sequence[int],
     filling: float = 0.0,
 ) -> Tensor:
-    """The windows of a tensor: from (batch, axes..., channels) to (batch, axes..., window..., channels)."""
+    """The windows of a tensor: from (batch, axes..., channels) to (batch, axes..., window...,
+    channels).
+    """
     rank = len(window)
     widths, starts = [], []
     for length, extent, stride, dilation in zip(x.shape[1:-1], window, strides, dilations):
@@ -262,8 +266,7 @@ def convolution(
     rank = x.ndim - 2
     if not _channels_last(x, data_format):
         moved = op.transpose_(x, perm=(0, *builtins.range(2, x.ndim), 1))
-        first = (1,) + tuple(_per_axis(strides, rank))
-        result = convolution(moved, kernel, first[1:], padding, None, dilations)
+        result = convolution(moved, kernel, _per_axis(strides, rank), padding, None, dilations)
         return op.transpose_(result, perm=(0, x.ndim - 1, *builtins.range(1, x.ndim - 1)))
     window = kernel.shape[:rank]
     patches = _patches(x, window, _per_axis(strides, rank), padding, _per_axis(dilations, rank))
@@ -321,7 +324,7 @@ def depthwise_conv2d(
     dilations: Any = None,
     name: Optional[str] = None,
 ) -> Tensor:
-    """Each channel of (batch, rows, columns, in) with its own filters, (window..., in, multiplier)."""
+    """Each channel of (batch, rows, columns, in) with filters of its own, (window..., in, out)."""
     x = convert_to_tensor(input)
     kernel = convert_to_tensor(filter, dtype_hint=x.dtype)
     patches = _patches(

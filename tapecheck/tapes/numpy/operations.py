@@ -1,8 +1,8 @@
 """The operations that tapes record: what each computes, on arrays.
 
-Positional arguments are tensors of one dtype, keyword arguments are attributes. Each operation has its
-derivative in ``derivatives``; everything else in this namespace is composed of these operations, and so
-is differentiable without more ado.
+Positional arguments are tensors of one dtype, keyword arguments are attributes. Each operation has
+its derivative in ``derivatives``; everything else in this namespace is composed of these
+operations, and so is differentiable without more ado.
 """
 
 # mypy: no-warn-return-any
@@ -276,7 +276,7 @@ def take_(x: np.ndarray, *, index: Any) -> np.ndarray:
 
 @operation
 def scatter_(values: np.ndarray, *, index: Any, shape: Sequence[int]) -> np.ndarray:
-    """Zeros of the given shape, with the values added at a NumPy index: the adjoint of ``take_``."""
+    """Zeros of a given shape, with values added at a NumPy index: the adjoint of ``take_``."""
     result = np.zeros(shape, values.dtype)
     if any(isinstance(part, np.ndarray) for part in index):
         np.add.at(result, index, values)

@@ -22,7 +22,11 @@ def stop_gradient(input: Any, name: Optional[str] = None) -> Tensor:
 
 
 def numpy_function(
-    func: Callable[..., Any], inp: Any, Tout: Any, stateful: bool = True, name: Optional[str] = None
+    func: Callable[..., Any],
+    inp: Any,
+    Tout: Any,  # noqa: N803
+    stateful: bool = True,
+    name: Optional[str] = None,
 ) -> Any:
     """The results of a function of arrays; no gradient passes."""
     result = func(*[array_of(value) for value in inp])

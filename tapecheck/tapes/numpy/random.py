@@ -174,7 +174,9 @@ def categorical(
     seed: Any = None,
     name: Optional[str] = None,
 ) -> Tensor:
-    """Numbers of classes, drawn from the unnormalised log-probabilities of each row; no gradient passes."""
+    """Numbers of classes, drawn from the unnormalised log-probabilities of each row; no gradient
+    passes.
+    """
     rows = convert_to_tensor(logits).array
     noise = _source(seed)._numbers.gumbel(size=(rows.shape[0], int(num_samples), rows.shape[1]))
     drawn = np.argmax(rows[:, None, :] + noise, axis=-1)

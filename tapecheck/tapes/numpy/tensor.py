@@ -126,7 +126,8 @@ class Tensor(Operators):
         raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
 
     def __repr__(self) -> str:
-        return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={self.numpy()!r}>"
+        elements = repr(self.array) if self.array.ndim else str(self.array)
+        return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={elements}>"
 
     def __str__(self) -> str:
         return f"tf.Tensor({self.array}, shape={self.shape}, dtype={self.dtype.name})"
@@ -153,11 +154,12 @@ def convert_to_tensor(
 ) -> Tensor:
     """A tensor from a tensor, variable, number, array or nested list of them.
 
-    Lists that contain tensors are stacked, and the stack is recorded. ``dtype_hint`` is taken if the value
-    can be converted to it, and has no say for tensors.
+    Lists that contain tensors are stacked, and the stack is recorded. ``dtype_hint`` is taken if
+    the value can be converted to it, and has no say for tensors.
 
     Raises:
-        ValueError: for a tensor or variable of another dtype than the given one, or a value without one.
+        ValueError: for a tensor or variable of another dtype than the given one, or a value without
+            one.
         TypeError: if the value cannot be of the given dtype.
     """
     wanted = None if dtype is None else dtypes.as_dtype(dtype)

@@ -130,8 +130,8 @@ class Variable(Operators):
     def _replace(self, array: np.ndarray) -> Variable:
         if array.shape != self._array.shape:
             raise ValueError(
-                f"Cannot assign value to variable '{self.name}': the variable shape {self.shape} and "
-                f"the assigned value shape {array.shape} are incompatible."
+                f"Cannot assign value to variable '{self.name}': the variable shape {self.shape} "
+                f"and the assigned value shape {array.shape} are incompatible."
             )
         self._array = np.asarray(array)
         return self
@@ -146,7 +146,7 @@ class Variable(Operators):
     def __repr__(self) -> str:
         return (
             f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}, "
-            f"numpy={self.numpy()!r}>"
+            f"numpy={repr(self._array) if self._array.ndim else str(self._array)}>"
         )
 
 
