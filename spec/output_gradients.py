@@ -131,9 +131,14 @@ def test_an_array_is_an_output_gradient(tf, run):
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = x * x
-        return tape.gradient(y, x, output_gradients=np.array([1.0, 10.0], np.float32))
+        arrays = [np.array([5.0, 7.0], np.float32), np.array([1.0, 10.0], np.float32)]
+        of_x, of_y = tape.gradient([x, y], [x, y], output_gradients=arrays)
+        assert_equal([bool(tf.is_tensor(one)) for one in (of_x, of_y)], [True, True])
+        return of_x, of_y
 
-    assert_close(run(program, tf.constant([3.0, 5.0])), [6.0, 100.0])
+    of_x, of_y = run(program, tf.constant([3.0, 11.0]))
+    assert_close(of_x, [5.0 + 1 * 6.0, 7.0 + 10 * 22.0])
+    assert_close(of_y, [1.0, 10.0])
 
 
 @clause(OBSERVED, covers="OUT-04", needs="output_gradients variables")
