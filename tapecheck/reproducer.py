@@ -1,0 +1,214 @@
+"""Scripts that check one clause and need nothing but the implementation and NumPy.
+
+A script is put together from source that exists: the clause as it stands in its chapter, what of
+its chapter and of `tapecheck.reproducer_helpers` it uses, and the few lines that run it.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple, Union
+
+import tapecheck
+from tapecheck import reproducer_helpers
+from tapecheck.errors import UsageError
+from tapecheck.modes import EAGER, JIT
+from tapecheck.standard import Entry
+
+_IMPORTS = {
+    "numpy": "import tapecheck.tapes.numpy as tf",
+    "tensorflow": "import tensorflow as tf",
+}
+"""How each backend that has a name is imported as the namespace under test."""
+
+_SECOND_CPU = """\
+processor = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(
+    processor, [tf.config.LogicalDeviceConfiguration() for _ in range({})]
+)"""
+
+
+def script(
+    entry: Entry,
+    backend: str,
+    mode: str,
+    device: Optional[str] = None,
+    documented: Iterable[str] = (),
+) -> str:
+    """A script that ends in silence but for one line if the implementation keeps the promise.
+
+    Otherwise it ends with the AssertionError, or with whatever exception the implementation
+    raises.
+
+    Args:
+        entry: the clause and its chapter.
+        backend: a known name, or ``package.module[:attribute]``.
+        mode: one of the modes of the clause.
+        device: where to compute, such as ``GPU:0``; None for wherever the implementation does.
+        documented: where the promise is documented, one line each.
+
+    Raises:
+        UsageError: the clause does not speak of that mode.
+    """
+    clause = entry.clause
+    if mode not in clause.modes:
+        raise UsageError(
+            "clause {} speaks of {} only, not of {}".format(
+                clause.id, " and ".join(clause.modes), mode
+            )
+        )
+    name = entry.function.__name__
+    chapter = _definitions(entry.chapter.path)
+    helpers = _definitions(Path(reproducer_helpers.__file__))
+    own = _closure({name}, chapter)
+    used = set().union(*(chapter[one].uses for one in own))
+    helping = _closure(used & set(helpers) - set(own), helpers)
+    parts = [helpers[one] for one in helping] + [chapter[one] for one in own]
+    imports = sorted({part.text for part in parts if part.is_import})
+    first = [line for line in imports if not line.startswith("from tapecheck")]
+    blocks = [_title(entry, mode, documented), "\n".join([*first, _namespace(backend)])]
+    devices = _devices(device, clause.devices)
+    if clause.devices > 1 and backend == "tensorflow":
+        blocks.append(_SECOND_CPU.format(clause.devices))
+    blocks += [part.text for part in parts if not part.is_import]
+    if "run" in _arguments(entry):
+        blocks.append(_run(backend, mode))
+        if "run.mode" in chapter[name].text:
+            blocks.append('run.mode = "{}"'.format(mode))
+    blocks.append(_main(entry, mode, device, devices))
+    return "\n\n\n".join(blocks) + "\n"
+
+
+class Definition(NamedTuple):
+    """A name at the top level of a file: its source, and the names that this uses."""
+
+    text: str
+    uses: Set[str]
+    is_import: bool
+    line: int
+
+
+def _definitions(path: Path) -> Dict[str, Definition]:
+    """What a file defines at its top level, by name. Clauses come without their decorators."""
+    source = path.read_text(encoding="utf-8")
+    lines = source.split("\n")
+    body = ast.parse(source).body
+    starts = [_first_line(node) for node in body] + [len(lines) + 1]
+    found: Dict[str, Definition] = {}
+    for node, start, end in zip(body, starts, starts[1:]):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            found.update(_imported(node))
+            continue
+        text = _trimmed(lines[start - 1 : end - 1])
+        uses = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            if node.name.startswith("test_"):
+                text = text[text.index("def " + node.name) :]
+            found[node.name] = Definition(text, uses, False, start)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                for one in ast.walk(target):
+                    if isinstance(one, ast.Name):
+                        found[one.id] = Definition(text, uses, False, start)
+    return found
+
+
+def _imported(node: Union[ast.Import, ast.ImportFrom]) -> Iterator[Tuple[str, Definition]]:
+    """The definitions of an import, one line for each of its names."""
+    for alias in node.names:
+        renamed = " as " + alias.asname if alias.asname else ""
+        text = "import {}{}".format(alias.name, renamed)
+        if isinstance(node, ast.ImportFrom):
+            if node.module == "__future__" or node.module == "tapecheck":
+                continue
+            text = "from {} {}".format(node.module, text)
+        bound = alias.asname or alias.name.partition(".")[0]
+        yield bound, Definition(text, set(), True, node.lineno)
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators: List[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno] + [one.lineno for one in decorators])
+
+
+def _trimmed(lines: List[str]) -> str:
+    """Without the blank lines and comments that lead to the next definition."""
+    while lines and (not lines[-1].strip() or lines[-1].startswith("#")):
+        lines = lines[:-1]
+    return "\n".join(lines)
+
+
+def _closure(names: Set[str], definitions: Dict[str, Definition]) -> List[str]:
+    """`names` and all that they use, as far as it is defined, in the order of the file."""
+    reached: Set[str] = set()
+    waiting = set(names)
+    while waiting:
+        name = waiting.pop()
+        if name in definitions and name not in reached:
+            reached.add(name)
+            waiting |= definitions[name].uses
+    in_order = sorted(reached, key=lambda name: definitions[name].line)
+    # One statement may define several names: it is needed once.
+    once = {definitions[name].text: name for name in reversed(in_order)}
+    return [name for name in in_order if once[definitions[name].text] == name]
+
+
+def _title(entry: Entry, mode: str, documented: Iterable[str]) -> str:
+    clause = entry.clause
+    lines = ['"""{} [{}]'.format(clause.id, mode), "", clause.statement]
+    sources = list(documented)
+    if sources:
+        lines += ["", "Documented:", *("  " + source for source in sources)]
+    lines += ["", "Put together by tapecheck {}.".format(tapecheck.__version__), '"""']
+    return "\n".join(lines)
+
+
+def _namespace(backend: str) -> str:
+    if backend in _IMPORTS:
+        return _IMPORTS[backend]
+    module, _, attribute = backend.partition(":")
+    if not attribute:
+        return "import {} as tf".format(module)
+    return "import {module}\n\ntf = {module}.{attribute}".format(module=module, attribute=attribute)
+
+
+def _devices(device: Optional[str], count: int) -> List[str]:
+    processors = ["CPU:{}".format(number) for number in range(count)]
+    others = [name for name in processors if name != device]
+    return ([device] if device else []) + others[: count - 1 if device else count]
+
+
+def _run(backend: str, mode: str) -> str:
+    lines = ["def run(program, *arguments):"]
+    if mode == EAGER:
+        lines += ['    """Op by op."""', "    return program(*arguments)"]
+    else:
+        options = ["autograph=False"] if backend == "tensorflow" else []
+        options += ["jit_compile=True"] if mode == JIT else []
+        lines.append('    """Compiled."""')
+        lines.append(
+            "    return tf.function({})(*arguments)".format(", ".join(["program", *options]))
+        )
+    return "\n".join(lines)
+
+
+def _arguments(entry: Entry) -> Tuple[str, ...]:
+    code = entry.function.__code__
+    return code.co_varnames[: code.co_argcount]
+
+
+def _main(entry: Entry, mode: str, device: Optional[str], devices: List[str]) -> str:
+    name = entry.function.__name__
+    arguments = [
+        repr(devices) if argument == "devices" else argument for argument in _arguments(entry)
+    ]
+    call = "{}({})".format(name, ", ".join(arguments))
+    lines = ['if __name__ == "__main__":']
+    if device:
+        lines += ['    with tf.device("{}"):'.format(device), "        " + call]
+    else:
+        lines.append("    " + call)
+    lines.append('    print("holds: {} [{}]")'.format(entry.clause.id, mode))
+    return "\n".join(lines)
