@@ -393,6 +393,25 @@ def test_a_variable_that_a_compiled_function_reads_is_watched(tf, run):
     assert_structure(run(program), [2 * 3.0, 2 * 3.0])
 
 
+@clause(MUST, covers="AUT-02 AUT-19", needs="variables graph")
+def test_a_compiled_function_does_not_make_a_variable_trainable(tf, run):
+    """A variable that is not trainable stays unwatched when a compiled function reads it."""
+    variable = tf.Variable(3.0)
+    frozen = tf.Variable(5.0, trainable=False)
+    product = tf.function(lambda: variable * frozen)
+
+    def program():
+        with tf.GradientTape() as tape:
+            y = product()
+        assert_equal(len(tape.watched_variables()), 1)
+        assert_same(tape.watched_variables()[0], variable)
+        return tape.gradient(y, [variable, frozen])
+
+    of_variable, of_frozen = run(program)
+    assert_close(of_variable, 5.0)
+    assert_none(of_frozen)
+
+
 @clause(MUST, covers="AUT-20", needs="variables nested")
 def test_all_active_tapes_watch_what_is_read(tf, run):
     """Every tape that is active when a variable is read watches it."""

@@ -27,6 +27,23 @@ def test_operations_after_the_block_are_not_recorded(tf, run):
     assert_none(run(program, tf.constant(3.0)))
 
 
+@clause(MUST, covers="REC-01", needs="jacobian persistent")
+def test_a_jacobian_after_the_block_does_not_open_it_again(tf, run):
+    """A tape that has given a jacobian after its block records no operation that follows."""
+
+    def program(x):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            y = x * x
+        jacobian = tape.jacobian(y, x)
+        z = y * x
+        return jacobian, tape.gradient(z, x)
+
+    jacobian, of_z = run(program, tf.constant([3.0, 5.0]))
+    assert_close(jacobian, [[2 * 3.0, 0.0], [0.0, 2 * 5.0]])
+    assert_none(of_z)
+
+
 @clause(MUST, covers="REC-02")
 def test_a_gradient_is_asked_for_after_the_block(tf, run):
     """Leaving the block ends recording and leaves the tape ready to answer, for all it recorded."""
