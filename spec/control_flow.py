@@ -9,7 +9,6 @@ from tapecheck import (
     OBSERVED,
     SHOULD,
     assert_close,
-    assert_none,
     assert_structure,
     clause,
     raises,
@@ -25,7 +24,7 @@ def test_the_branch_that_python_takes_is_recorded(tf, run):
     def program(x):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            if x > 0.0:
+            if x > 0.0:  # noqa: SIM108 (the clause speaks of the statement)
                 y = v0 * 2.0
             else:
                 y = v1**2
@@ -249,8 +248,6 @@ def test_python_control_flow_on_tensors_is_converted(tf, run):
             y = y * 2.0
         if y > 0.0:
             y = y * y
-        else:
-            y = -y
         return y
 
     def program(x):
