@@ -208,15 +208,11 @@ class GradientTape(Recorder):
             A tensor of shape ``(batch,) + target.shape[1:] + source.shape[1:]``, or None.
 
         Raises:
-            As ``jacobian``; RuntimeError if ``parallel_iterations`` is given on a tape that is not
-            persistent; ValueError if a rank is less than 2 or the batches differ in size.
+            As ``jacobian``; RuntimeError if ``parallel_iterations`` is less than the number of
+            elements of ``target[i]`` on a tape that is not persistent; ValueError if a rank is
+            less than 2 or the batches differ in size.
         """
         self._assert_usable("batch_jacobian", experimental_use_pfor)
-        if parallel_iterations is not None and not self._persistent:
-            raise RuntimeError(
-                "GradientTape must be created with persistent=True to compute the batch_jacobian "
-                "with parallel_iterations."
-            )
         unconnected = _unconnected(unconnected_gradients)
         of_target, dtype = self._shape_and_dtype(target)
         if structure.is_nested(source):
@@ -232,6 +228,11 @@ class GradientTape(Recorder):
                 "to match."
             )
         batch, size = of_target[0], _product(of_target[1:])
+        if not self._persistent and parallel_iterations is not None and parallel_iterations < size:
+            raise RuntimeError(
+                "GradientTape must be created with persistent=True to compute the batch_jacobian "
+                "with parallel_iterations smaller than a row of the target."
+            )
         seeds = [
             self.library.stack([self.library.one_hot(index, size, dtype)] * batch, 0)
             for index in range(size if batch else 0)
@@ -306,7 +307,7 @@ class GradientTape(Recorder):
     def _columns(
         self, target: Tensor, seeds: Sequence[Tensor], keys: Sequence[int]
     ) -> List[Optional[List[Optional[Tensor]]]]:
-        """Of each source, its gradients for several cotangents of the target; None if unconnected."""
+        """Of each source, its gradients for the cotangents of the target; None if unconnected."""
         path = self._path(keys)
         shape, dtype = self._shape_and_dtype(target)
         if not self.library.is_differentiable(dtype):

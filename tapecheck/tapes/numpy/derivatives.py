@@ -113,6 +113,27 @@ def _polygamma(y: Tensor, x: Tensor, order: int) -> List[Pullback]:
     return [lambda g: g * op.polygamma(x, order=order + 1)]
 
 
+@_derivative(op.gamma_)
+def _gamma(z: Tensor, alpha: Tensor, sample: np.ndarray) -> List[Pullback]:
+    """As alpha changes, the sample moves so that its distribution function F stays.
+
+    So dz/dalpha = -(dF/dalpha) / (dF/dz). Figurnov et al., Implicit reparameterization gradients,
+    2018; the power series of F is NIST DLMF 8.7.1.
+    """
+
+    def pullback(g: Tensor) -> Tensor:
+        term = z / alpha  # z^(k+1) Gamma(alpha) / Gamma(alpha + k + 1), for k = 0
+        total = term * 0
+        count = 0
+        while count < 500 and np.any(term.array > 1e-18):
+            total = total + term * (op.polygamma(alpha + (count + 1), order=0) - op.log(z))
+            count += 1
+            term = term * z / (alpha + count)
+        return g * total
+
+    return [pullback]
+
+
 @_derivative(op.identity)
 def _identity(y: Tensor, x: Tensor) -> List[Pullback]:
     return [lambda g: g]

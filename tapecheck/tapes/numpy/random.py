@@ -64,6 +64,22 @@ class Generator:
             op.multiply(noise, op.subtract(convert_to_tensor(high, dtype_hint=kind), low)), low
         )
 
+    def gamma(
+        self,
+        shape: Any,
+        alpha: Any,
+        beta: Any = None,
+        dtype: Any = dtypes.float32,
+        name: Optional[str] = None,
+    ) -> Tensor:
+        """Gamma numbers, differentiable with respect to shape ``alpha`` and rate ``beta``."""
+        kind = dtypes.as_dtype(dtype).numpy
+        rate = convert_to_tensor(1 if beta is None else beta, dtype_hint=dtype)
+        places = np.broadcast(array_of(alpha), rate.array).shape
+        alphas = op.multiply(Tensor(np.ones(integers(shape) + places, kind)), alpha)
+        sample = np.asarray(self._numbers.standard_gamma(alphas.array), kind)
+        return op.realdiv(op.gamma_(alphas, sample=sample), rate)
+
     def truncated_normal(
         self,
         shape: Any,
@@ -131,6 +147,18 @@ def truncated_normal(
 ) -> Tensor:
     """Normal numbers, none more than two standard deviations off."""
     return _source(seed).truncated_normal(shape, mean, stddev, dtype)
+
+
+def gamma(
+    shape: Any,
+    alpha: Any,
+    beta: Any = None,
+    dtype: Any = dtypes.float32,
+    seed: Any = None,
+    name: Optional[str] = None,
+) -> Tensor:
+    """Gamma numbers, differentiable with respect to shape ``alpha`` and rate ``beta``."""
+    return _source(seed).gamma(shape, alpha, beta, dtype)
 
 
 def stateless_normal(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 
@@ -126,6 +126,22 @@ class Variable(Operators):
         """Subtract from the content."""
         with recorder.pause_all():
             return self._replace(self._array - convert_to_tensor(delta, self.dtype).array)
+
+    def scatter_nd_update(self, indices: Any, updates: Any, name: Optional[str] = None) -> Variable:
+        """Replace the elements at coordinates, which the last axis of ``indices`` holds."""
+        return self._scatter(tf.tensor_scatter_nd_update, indices, updates)
+
+    def scatter_nd_add(self, indices: Any, updates: Any, name: Optional[str] = None) -> Variable:
+        """Add to the elements at coordinates."""
+        return self._scatter(tf.tensor_scatter_nd_add, indices, updates)
+
+    def scatter_nd_sub(self, indices: Any, updates: Any, name: Optional[str] = None) -> Variable:
+        """Subtract from the elements at coordinates."""
+        return self._scatter(tf.tensor_scatter_nd_sub, indices, updates)
+
+    def _scatter(self, operation: Callable[..., Tensor], indices: Any, updates: Any) -> Variable:
+        with recorder.pause_all():
+            return self._replace(operation(Tensor(self._array), indices, updates).array)
 
     def _replace(self, array: np.ndarray) -> Variable:
         if array.shape != self._array.shape:
