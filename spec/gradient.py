@@ -775,7 +775,7 @@ def test_a_source_without_elements_has_a_gradient_without_elements(tf, run):
     assert_close(run(program, tf.zeros([0, 3])), np.zeros([0, 3]), dtype="float32")
 
 
-@clause(SHOULD, covers="GRA-37", needs="ragged")
+@clause(SHOULD, covers="GRA-37", needs="ragged", since="2.9")
 def test_a_ragged_source_gives_a_ragged_gradient(tf, run):
     """A ragged tensor as target and source gives a ragged tensor with the same rows."""
 
@@ -792,7 +792,24 @@ def test_a_ragged_source_gives_a_ragged_gradient(tf, run):
     assert_close(lengths, [2, 1])
 
 
-@clause(SHOULD, covers="GRA-37", needs="ragged")
+@clause(SHOULD, covers="GRA-37", needs="ragged", since="2.9")
+def test_a_source_ragged_in_two_dimensions_gives_such_a_gradient(tf, run):
+    """A tensor that is ragged in two dimensions has a gradient that is ragged in both."""
+
+    def program(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = x * x
+        gradient = tape.gradient(y, x)
+        return gradient.flat_values, gradient.values.row_lengths(), gradient.row_lengths()
+
+    values, inner, outer = run(program, tf.ragged.constant([[[1.0, 2.0], [3.0]], [[4.0]]]))
+    assert_close(values, [2.0, 4.0, 6.0, 8.0])
+    assert_close(inner, [2, 1, 1])
+    assert_close(outer, [2, 1])
+
+
+@clause(SHOULD, covers="GRA-37", needs="ragged", since="2.9")
 def test_ragged_and_dense_sources_are_asked_together(tf, run):
     """Ragged and dense sources in one list each get their own gradient."""
 
@@ -809,7 +826,7 @@ def test_ragged_and_dense_sources_are_asked_together(tf, run):
     assert_close(dense, 1.0 + 2.0 + 3.0)
 
 
-@clause(SHOULD, covers="GRA-38", needs="ragged")
+@clause(SHOULD, covers="GRA-38", needs="ragged", since="2.9")
 def test_an_unconnected_ragged_source_gives_none(tf, run):
     """A ragged source from which no path leads to the target gives None."""
 
@@ -822,7 +839,7 @@ def test_an_unconnected_ragged_source_gives_none(tf, run):
     assert_none(run(program, tf.constant(3.0), tf.ragged.constant([[1.0, 2.0], [3.0]])))
 
 
-@clause(SHOULD, covers="GRA-18 GRA-38", needs="ragged unconnected_zero")
+@clause(SHOULD, covers="GRA-18 GRA-38", needs="ragged unconnected_zero", since="2.9")
 def test_zero_for_a_ragged_source_is_ragged(tf, run):
     """With unconnected_gradients="zero" an unconnected ragged source gives ragged zeros."""
 
@@ -839,7 +856,7 @@ def test_zero_for_a_ragged_source_is_ragged(tf, run):
     assert_close(lengths, [2, 1])
 
 
-@clause(SHOULD, covers="GRA-39", needs="sparse")
+@clause(SHOULD, covers="GRA-39", needs="sparse", since="2.9")
 def test_a_sparse_tensor_is_no_source(tf, run):
     """A sparse tensor as source raises ValueError."""
 
@@ -854,7 +871,7 @@ def test_a_sparse_tensor_is_no_source(tf, run):
     run(program, tf.constant(3.0))
 
 
-@clause(SHOULD, covers="GRA-39", needs="sparse")
+@clause(SHOULD, covers="GRA-39", needs="sparse", since="2.9")
 def test_a_sparse_tensor_is_no_target(tf, run):
     """A sparse tensor as target raises ValueError."""
 

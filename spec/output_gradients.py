@@ -332,7 +332,7 @@ def test_a_target_that_is_the_source_returns_its_output_gradient(tf, run):
     assert_close(run(program, tf.constant([2.0, 3.0])), [5.0, 7.0])
 
 
-@clause(SHOULD, covers="OUT-12", needs="output_gradients ragged")
+@clause(SHOULD, covers="OUT-12", needs="output_gradients ragged", since="2.9")
 def test_a_ragged_target_has_a_ragged_output_gradient(tf, run):
     """For a ragged target output_gradients may be a ragged tensor with the same rows."""
 
