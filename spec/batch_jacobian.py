@@ -206,6 +206,19 @@ def test_a_batch_jacobian_in_parts_asks_for_a_persistent_tape(tf, run):
     assert_close(target, [[1.0**2, 2.0**2, 3.0**2, 4.0**2]])
 
 
+@clause(SHOULD, covers="BJA-09", needs="batch_jacobian pfor")
+def test_more_parallel_iterations_than_columns_need_no_persistent_tape(tf, run):
+    """parallel_iterations larger than a target row leaves the batch jacobian one pass."""
+
+    def program(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = x * x
+        return tape.batch_jacobian(y, x, parallel_iterations=3)
+
+    assert_close(run(program, tf.constant([[1.0, 2.0]])), diagonals([[2 * 1.0, 2 * 2.0]]))
+
+
 @clause(SHOULD, covers="BJA-10", needs="batch_jacobian pfor persistent")
 def test_parallel_iterations_do_not_change_the_batch_jacobian(tf, run):
     """parallel_iterations says how many columns are computed at once, and changes no value."""

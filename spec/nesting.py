@@ -396,7 +396,7 @@ def test_a_gradient_penalty_has_gradients_by_the_weights(tf, run):
     assert_close(gradient, 2 * (5.0 - 1.0) * np.array([3.0, 4.0]) / 5.0 * 2 * x)
 
 
-@clause(OBSERVED, covers="NST-17", needs="nested nn")
+@clause(OBSERVED, covers="NST-17", needs="nested nn no_gradient")
 def test_an_operation_without_second_order_fails_only_when_that_is_asked_for(tf, run):
     """An operation whose gradient has no gradient raises LookupError at the second order only.
 
