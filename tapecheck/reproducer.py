@@ -7,6 +7,7 @@ its chapter and of `tapecheck.reproducer_helpers` it uses, and the few lines tha
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple, Union
 
@@ -89,6 +90,7 @@ class Definition(NamedTuple):
     line: int
 
 
+@functools.lru_cache(maxsize=None)
 def _definitions(path: Path) -> Dict[str, Definition]:
     """What a file defines at its top level, by name. Clauses come without their decorators."""
     source = path.read_text(encoding="utf-8")
