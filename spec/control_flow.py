@@ -158,7 +158,7 @@ def test_while_loop_runs_as_long_as_its_data_say(tf, run):
     assert_close(run(program, tf.constant(3.0)), 5 * 3.0**4)
 
 
-@clause(SHOULD, covers="CTF-08", needs="control_flow", modes="function jit")
+@clause(SHOULD, covers="CTF-08", needs="control_flow graph", modes="function jit")
 def test_cond_is_differentiable_in_a_trace(tf, run):
     """In a traced program cond has the gradient of the branch that its predicate selects."""
 
@@ -190,7 +190,7 @@ def test_a_tape_sees_through_a_traced_cond(tf, run):
     assert_structure(run(program, tf.constant(1.0), tf.constant(5.0)), [10.0 * 5.0, 10.0])
 
 
-@clause(MUST, covers="CTF-09", needs="control_flow", modes="function jit")
+@clause(MUST, covers="CTF-09", needs="control_flow graph", modes="function jit")
 def test_while_loop_is_differentiable_in_a_trace(tf, run):
     """In a traced program while_loop has the gradient of what it ran.
 
@@ -259,7 +259,7 @@ def test_python_control_flow_on_tensors_is_converted(tf, run):
     assert_close(run(program, tf.constant(2.0)), 64 * 8 * 2.0**7)
 
 
-@clause(OBSERVED, covers="CTF-11", needs="control_flow variables", modes="function jit")
+@clause(OBSERVED, covers="CTF-11", needs="control_flow variables graph", modes="function jit")
 def test_a_traced_branch_that_is_not_taken_has_zeros(tf, run):
     """In a traced program a variable of the branch that cond does not take has the gradient 0."""
     v0 = tf.Variable(3.0)
@@ -509,7 +509,7 @@ def test_a_tape_lives_in_a_converted_loop(tf, run):
     assert_close(run(add_gradients, tf.constant(5.0)), 2 * (1 + 2 + 3) * 5.0)
 
 
-@clause(OBSERVED, covers="CTF-18", needs="control_flow persistent", modes="function")
+@clause(OBSERVED, covers="CTF-18", needs="control_flow persistent graph", modes="function")
 def test_a_tape_is_asked_within_a_traced_loop(tf, run):
     """A tape opened before a traced loop answers in each round of it."""
 

@@ -255,7 +255,7 @@ def test_a_compiled_function_that_stops_its_gradient_may_be_called(tf, run):
     assert_close(run(program, tf.constant(image)), image)
 
 
-@clause(OBSERVED, covers="SGR-10", needs="no_gradient graph", modes="eager")
+@clause(OBSERVED, covers="SGR-10", needs="no_gradient graph random", modes="eager")
 def test_a_compiled_shuffle_has_no_gradient(tf, run):
     """A compiled function that shuffles is called without an error, and its gradient is None.
 
