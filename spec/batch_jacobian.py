@@ -160,18 +160,32 @@ def test_a_list_of_sources_is_an_attribute_error(tf, run):
 def test_a_batch_jacobian_column_by_column_asks_for_a_persistent_tape(tf, run):
     """With experimental_use_pfor=False a tape that is not persistent raises RuntimeError.
 
-    The documentation restricts this to eager execution.
+    That holds for a target of one column too, which needs no more than one gradient. The
+    documentation restricts it to eager execution.
     """
 
     def program(x):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            y = x * x
+            y = tf.reduce_sum(x * x, axis=1, keepdims=True)
         with raises(RuntimeError, "persistent=True"):
             tape.batch_jacobian(y, x, experimental_use_pfor=False)
         return y
 
-    assert_close(run(program, tf.constant([[1.0, 2.0]])), [[1.0**2, 2.0**2]])
+    assert_close(run(program, tf.constant([[1.0, 2.0]])), [[1.0**2 + 2.0**2]])
+
+
+@clause(SHOULD, covers="BJA-08", needs="batch_jacobian pfor", modes="function jit")
+def test_a_traced_batch_jacobian_column_by_column_needs_no_persistent_tape(tf, run):
+    """In a traced program experimental_use_pfor=False works on a tape that is not persistent."""
+
+    def program(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = x * x
+        return tape.batch_jacobian(y, x, experimental_use_pfor=False)
+
+    assert_close(run(program, tf.constant([[1.0, 2.0]])), diagonals([[2 * 1.0, 2 * 2.0]]))
 
 
 @clause(MUST, covers="BJA-08", needs="batch_jacobian pfor persistent")
@@ -198,7 +212,7 @@ def test_a_batch_jacobian_in_parts_asks_for_a_persistent_tape(tf, run):
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = x * x
-        with raises(RuntimeError, "persistent=True"):
+        with raises(RuntimeError, "persistent=True", "parallel_iterations"):
             tape.batch_jacobian(y, x, parallel_iterations=2)
         return y
 
@@ -528,6 +542,21 @@ def test_the_batch_jacobian_by_an_unconnected_source_is_zeros_on_request(tf, run
 
     jacobians = run(program, tf.constant([[1.0, 2.0]]), tf.constant([[1.0, 2.0, 3.0]]))
     assert_close(jacobians, np.zeros((1, 2, 3)))
+
+
+@clause(OBSERVED, covers="BJA-10", needs="batch_jacobian pfor persistent")
+def test_one_parallel_iteration_is_refused_by_vectorisation(tf, run):
+    """parallel_iterations=1 raises a ValueError that advises to set experimental_use_pfor."""
+
+    def program(x):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            y = x * x
+        with raises(ValueError, "vectoriz", "experimental_use_pfor"):
+            tape.batch_jacobian(y, x, parallel_iterations=1)
+        return y
+
+    assert_close(run(program, tf.constant([[1.0, 2.0]])), [[1.0**2, 2.0**2]])
 
 
 @clause(OBSERVED, covers="BJA-13", needs="batch_jacobian")
