@@ -407,7 +407,7 @@ def test_watching_a_sparse_tensor_watches_its_values(tf, run):
     assert_close(run(program, tf.constant([2.0, 5.0])), [2 * 2.0, 2 * 5.0])
 
 
-@clause(SHOULD, covers="WAT-23", needs="ragged")
+@clause(SHOULD, covers="WAT-23", needs="ragged", since="2.9")
 def test_watching_a_ragged_tensor_makes_it_differentiable(tf, run):
     """watch accepts a RaggedTensor, whose gradient is a RaggedTensor of the same rows."""
 
