@@ -11,7 +11,7 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Set
 import pytest
 
 from tapecheck.case import CaseRun, Suite
-from tapecheck.errors import COULD_NOT_RUN, Crashed
+from tapecheck.errors import COULD_NOT_RUN, WRONG_USAGE, Crashed
 from tapecheck.modes import MODES
 from tapecheck.results import BREAKING, DEVIATION, Case, Writer, storable
 from tapecheck.standard import clause_in
@@ -130,6 +130,13 @@ class Recorder:
         output = getattr(node, "workeroutput", None) or {}
         if FAULT in output:
             self.fault = Fault(*output[FAULT])
+        elif output.get("exitstatus") == pytest.ExitCode.USAGE_ERROR:
+            keyword = self._config.option.keyword
+            self.fault = Fault(
+                "pytest cannot follow its options"
+                + (": -k {!r}".format(keyword) if keyword else ""),
+                WRONG_USAGE,
+            )
         elif error and self.fault is None and node.gateway.id not in self._ready:
             # To replace this worker would be to lose the next one in the same way.
             self.fault = Fault(
