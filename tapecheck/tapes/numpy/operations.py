@@ -68,7 +68,7 @@ def polygamma(x: np.ndarray, *, order: int) -> np.ndarray:
 @operation
 def gamma_(alpha: np.ndarray, *, sample: np.ndarray) -> np.ndarray:
     """A sample of the gamma distribution of shape alpha and rate 1, as a function of alpha."""
-    return sample
+    return np.asarray(sample, alpha.dtype)
 
 
 @operation

@@ -222,13 +222,13 @@ def _constant(value: Any, dtype: Optional[DType]) -> Tensor:
         return Tensor(array if dtype is None else array.astype(dtype.numpy))
     if dtype is None:
         return Tensor(array.astype(_default(array, value)))
-    if "biufc".find(array.dtype.kind) > _GENERALITY[dtype.numpy.kind] and array.size:
+    if array.size and array.dtype.kind not in _TAKES[dtype.numpy.kind]:
         raise TypeError(f"Cannot convert {value!r} to a tensor of dtype {dtype.name}.")
     return Tensor(array.astype(dtype.numpy))
 
 
-_GENERALITY = {"b": 0, "i": 2, "u": 2, "f": 3, "c": 4, "O": -1}
-"""The last of the kinds of numbers in "biufc" that each kind of dtype takes from Python."""
+_TAKES = {"b": "b", "i": "iu", "u": "iu", "f": "iuf", "c": "iufc", "O": "O"}
+"""For each kind of dtype, in NumPy's letters, the kinds of Python numbers that it takes."""
 
 
 def _bytes(array: np.ndarray) -> np.ndarray:
