@@ -7,7 +7,7 @@ import datetime
 import platform
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional
 
 from packaging.version import Version
 
@@ -89,15 +89,12 @@ class Suite:
         chosen: List[str] = self._options.device or self.backend.devices()
         return chosen
 
-    def modes(self, clause: Clause) -> Tuple[str, ...]:
-        """The modes of the clause that were asked for."""
-        chosen = self._options.mode
-        return tuple(mode for mode in clause.modes if not chosen or mode in chosen)
-
-    def asks(self, clause: Clause) -> bool:
-        """Whether the clause is asked of this backend at all."""
-        levels = self._options.level
+    def asks(self, clause: Clause, mode: str) -> bool:
+        """Whether the clause is asked of this backend in this mode at all."""
+        levels, modes = self._options.level, self._options.mode
         if levels and clause.level.lower() not in levels:
+            return False
+        if modes and mode not in modes:
             return False
         return clause.level != OBSERVED or self.backend.tensorflow_version is not None
 

@@ -92,7 +92,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     suite = metafunc.config.stash[_SUITE]
     if not _set_up(metafunc.config, suite):
         return
-    cases = [(mode, device) for mode in suite.modes(clause) for device in suite.devices]
+    cases = [(mode, device) for mode in clause.modes for device in suite.devices]
     metafunc.parametrize(
         "tapecheck_case", cases, ids=["-".join(case) for case in cases], indirect=True
     )
@@ -101,15 +101,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item]) -> None:
     if config.stash.get(_FAULT, None) is not None:
         items.clear()
+    suite = config.stash[_SUITE]
     kept: List[pytest.Item] = []
     dropped: List[pytest.Item] = []
     for item in items:
         clause = clause_of(getattr(item, "function", None))
-        asked = clause is None or config.stash[_SUITE].asks(clause)
-        (kept if asked else dropped).append(item)
-        if clause is not None and asked:
-            mode, device = item.callspec.params["tapecheck_case"]  # type: ignore[attr-defined]
-            item.stash[_CASE] = CaseRun(config.stash[_SUITE], clause, mode, device, item.path)
+        if clause is None:
+            kept.append(item)
+            continue
+        mode, device = item.callspec.params["tapecheck_case"]  # type: ignore[attr-defined]
+        if suite.asks(clause, mode):
+            item.stash[_CASE] = CaseRun(suite, clause, mode, device, item.path)
+            kept.append(item)
+        else:
+            dropped.append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept

@@ -35,7 +35,7 @@ def judge(namespace: Any, clauses: Optional[Iterable[str]] = None) -> Dict[str, 
     return {
         entry.clause.id: _verdict(suite, entry)
         for entry in chosen
-        if suite.asks(entry.clause) and EAGER in entry.clause.modes
+        if EAGER in entry.clause.modes and suite.asks(entry.clause, EAGER)
     }
 
 
