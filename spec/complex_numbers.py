@@ -67,6 +67,26 @@ def test_a_complex_tensor_must_be_watched(tf, run):
     assert_none(of_c)
 
 
+@clause(MUST, covers="CPX-01", needs="complex graph", modes="eager")
+def test_a_compiled_function_of_complex_numbers_is_differentiable(tf, run):
+    """Through a compiled function, complex64 and complex128 have gradients of their own dtype."""
+
+    @tf.function
+    def triple(z, w):
+        return 3.0 * z, 5.0 * w
+
+    def program(z, w):
+        with tf.GradientTape() as tape:
+            tape.watch([z, w])
+            results = triple(z, w)
+        return tape.gradient(results, [z, w])
+
+    sources = tf.constant(3.0 + 5.0j, tf.complex64), tf.constant(2.0j, tf.complex128)
+    of_z, of_w = run(program, *sources)
+    assert_close(of_z, 3.0 + 0.0j, dtype="complex64")
+    assert_close(of_w, 5.0 + 0.0j, dtype="complex128")
+
+
 @clause(OBSERVED, covers="CPX-02", needs="complex persistent")
 def test_a_holomorphic_function_has_the_conjugate_of_its_derivative(tf, run):
     """Of z * z, exp(z) and 1 / z the gradient is the conjugate of the derivative."""

@@ -413,6 +413,31 @@ def test_an_array_of_tensors_is_differentiable_through_a_loop(tf, run):
     assert_close(run(program, tf.constant(2.0)), 1 + 10 * 2 * 2.0 + 100 * 3 * 2.0**2)
 
 
+@clause(SHOULD, covers="CTF-14 DTY-15", needs="control_flow dtype-int graph", modes="eager")
+def test_an_array_of_integers_does_not_disturb_a_compiled_loop(tf, run):
+    """Beside an array of integers, a compiled loop has the gradient of what is float.
+
+    The loop multiplies by x and counts its rounds: 3 rounds, x^4 and 0 + 1 + 2.
+    """
+
+    @tf.function
+    def power(x):
+        counts, y = tf.TensorArray(tf.int32, size=3), x
+        for number in tf.range(3):
+            counts = counts.write(number, number)
+            y = y * x
+        return y, counts.stack()
+
+    def program(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y, counts = power(x)
+            z = y * tf.cast(tf.reduce_sum(counts), tf.float32)
+        return tape.gradient(z, x)
+
+    assert_close(run(program, tf.constant(2.0)), 3 * 4 * 2.0**3)
+
+
 @clause(SHOULD, covers="CTF-15", needs="py_function", modes="eager function")
 def test_py_function_is_differentiable(tf, run):
     """A Python function called through py_function has the gradient of what it computes."""

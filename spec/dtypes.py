@@ -488,3 +488,46 @@ def test_floats_are_differentiable(tf, run):
     of_single, of_double = run(program, tf.constant(3.0), tf.constant(5.0, tf.float64))
     assert_close(of_single, 2 * 3.0, dtype="float32")
     assert_close(of_double, 3 * 5.0**2, dtype="float64")
+
+
+@clause(MUST, covers="DTY-17 DTY-15", needs="dtype-int dtype-float graph", modes="eager")
+def test_a_compiled_function_has_gradients_of_floats_alone(tf, run):
+    """Through a compiled function floats have gradients of their own dtype, integers have None."""
+
+    @tf.function
+    def multiply(single, double, count):
+        return single * single * tf.cast(count, tf.float32), count * count, double * double * double
+
+    def program(*sources):
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            results = multiply(*sources)
+        return tape.gradient(results, sources)
+
+    sources = tf.constant(3.0), tf.constant(5.0, tf.float64), tf.constant(7)
+    of_single, of_double, of_count = run(program, *sources)
+    assert_close(of_single, 2 * 3.0 * 7, dtype="float32")
+    assert_close(of_double, 3 * 5.0**2, dtype="float64")
+    assert_none(of_count)
+
+
+@clause(SHOULD, covers="DTY-05", needs="dtype-half dtype-bfloat16 graph", modes="eager")
+def test_a_compiled_function_has_gradients_of_short_floats(tf, run):
+    """Through a compiled function float16 and bfloat16 have gradients of their own dtype."""
+
+    @tf.function
+    def multiply(half, brain):
+        return half * half, brain * brain * brain
+
+    def program(half, brain):
+        with tf.GradientTape() as tape:
+            tape.watch([half, brain])
+            results = multiply(half, brain)
+        of_half, of_brain = tape.gradient(results, [half, brain])
+        assert_equal(of_brain.dtype.name, "bfloat16")
+        return of_half, tf.cast(of_brain, tf.float32)
+
+    sources = tf.constant(3.0, tf.float16), tf.constant(5.0, tf.bfloat16)
+    of_half, of_brain = run(program, *sources)
+    assert_close(of_half, 2 * 3.0, dtype="float16")
+    assert_close(of_brain, 3 * 5.0**2)
