@@ -33,10 +33,15 @@ _NEARLY = 0.9
 
 
 class Fault(NamedTuple):
-    """Why a run could not be, in one line, and the exit code that this leads to."""
+    """Why a run could not be, in one line, and the exit code that this leads to.
+
+    Attributes:
+        of_suite: whether it is the suite that is at fault, so that its output is of interest.
+    """
 
     message: str
     exit_code: int
+    of_suite: bool = False
 
 
 class Recorder:
@@ -74,16 +79,18 @@ class Recorder:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed and self.fault is None:
-            lines = report.longreprtext.strip().split("\n")
+            # pytest marks the lines of an exception with an E.
+            last = report.longreprtext.strip().split("\n")[-1].lstrip("E ")
             self.fault = Fault(
-                "the suite cannot read {}: {}".format(report.nodeid, lines[-1].strip()),
+                "the suite cannot read {}: {}".format(report.nodeid, last),
                 COULD_NOT_RUN,
+                of_suite=True,
             )
 
     def pytest_internalerror(self, excrepr: Any) -> None:
         if self.fault is None:
             last = str(excrepr).strip().split("\n")[-1]
-            self.fault = Fault("the suite itself failed: " + last, COULD_NOT_RUN)
+            self.fault = Fault("the suite itself failed: " + last, COULD_NOT_RUN, of_suite=True)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._started[nodeid] = time.perf_counter()

@@ -97,7 +97,11 @@ def execute(request: Request, watcher: Any) -> Ended:
     recorder = listener.recorder
     if recorder is not None and recorder.complete:
         return Ended(True, None)
-    return Ended(False, _fault(request, status, listener, complaints.getvalue()))
+    fault = _fault(request, status, listener, complaints.getvalue())
+    if fault.of_suite:
+        # Into the log, since that is where descriptor 2 leads.
+        os.write(2, sink.getvalue().encode("utf-8", "backslashreplace"))
+    return Ended(False, fault)
 
 
 class _Listener:
@@ -116,6 +120,8 @@ class _Listener:
 
 
 def _fault(request: Request, status: int, listener: _Listener, complaints: str) -> Fault:
+    import pytest
+
     recorder = listener.recorder
     if listener.interrupted:
         return Fault("interrupted", COULD_NOT_RUN)
@@ -128,7 +134,9 @@ def _fault(request: Request, status: int, listener: _Listener, complaints: str) 
         return Fault("nothing ran: no case " + what, COULD_NOT_RUN)
     if request.stop_early:
         return Fault("stopped at the first failure", DEVIATES)
-    return Fault("pytest ended with status {}".format(status), COULD_NOT_RUN)
+    if status == pytest.ExitCode.INTERRUPTED:
+        return Fault("interrupted from within a case", COULD_NOT_RUN)
+    return Fault("pytest ended with status {}".format(status), COULD_NOT_RUN, of_suite=True)
 
 
 def _complaint(text: str) -> str:
