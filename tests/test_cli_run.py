@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import pytest
 
 import tapecheck
 from tapecheck import results
-from tapecheck.standard import load_standard
+from tapecheck.standard import load_standard, root
 
 TAPE = """
     import os, time
@@ -53,6 +54,7 @@ MODULES = {
     "sound": TAPE + "\n    Faults = None\n",
     "sleeping": TAPE
     + "\n    class Faults:\n        a_tape_answers_once = lambda: time.sleep(60)\n",
+    "crashing": TAPE.replace("getattr(Faults, clause, lambda: None)", "os.abort"),
     "raising": "raise ValueError('no\\nlibrary')",
     "exiting": "import sys; sys.exit(7)",
     "aborting": "import os; os.abort()",
@@ -207,6 +209,46 @@ def test_what_an_implementation_says_does_not_reach_the_terminal_unfiltered(
 
 def test_the_summary_fits_a_screen(broken: Ended) -> None:
     assert len(broken.out.split("\n")) <= 32
+
+
+def test_workers_that_all_crash_are_replaced_until_every_case_had_its_turn(folder: Path) -> None:
+    ended = run(folder, "crashing", *PERSISTENCE, "-k", "once or twice or any", "-n", "2")
+    assert ended.code == 1
+    assert re.search(r" error\n +MUST +[34]\n", ended.out)
+
+
+def installed(place: Path, *chapters: str) -> Dict[str, str]:
+    """The package as a wheel installs it, with some chapters; the environment that finds it."""
+    package = Path(tapecheck.__file__).parent
+    shutil.copytree(
+        str(package), str(place / "tapecheck"), ignore=shutil.ignore_patterns("__pycache__")
+    )
+    files = place / "tapecheck" / "standard_files"
+    (files / "spec").mkdir(parents=True)
+    for name in ("conftest.py", "spec/sources.toml", *chapters):
+        shutil.copy(str(root() / name), str(files / name))
+    return {"PYTHONPATH": str(place)}
+
+
+def test_an_installed_standard_runs_and_is_not_written_to(folder: Path, tmp_path: Path) -> None:
+    found = installed(tmp_path, "spec/persistence.py")
+    ended = run(folder, *QUICK, **found)
+    assert (ended.code, ended.out.strip().split("\n")[-1][-8:]) == (0, "conforms")
+    left = {path.name for path in tmp_path.rglob("*") if "__pycache__" not in path.parts}
+    assert ".pytest_cache" not in left
+    assert not {name for name in left if name.endswith(".jsonl")}
+
+
+def test_a_chapter_that_cannot_be_read_is_a_fault_of_the_suite(
+    folder: Path, tmp_path: Path
+) -> None:
+    found = installed(tmp_path, "spec/persistence.py")
+    chapter = tmp_path / "tapecheck" / "standard_files" / "spec" / "broken.py"
+    chapter.write_text("import no_such_module\n", encoding="utf-8")
+    ended = run(folder, "--out", "unread", "-k", "test_a_tape_answers_once", **found)
+    assert ended.code == 3
+    assert "the suite cannot read spec/broken.py: ModuleNotFoundError" in ended.said[-1]
+    assert not results.read(folder / "unread").complete
 
 
 def test_a_crash_can_be_a_listed_deviation(folder: Path) -> None:
