@@ -126,6 +126,10 @@ class Suite:
             for name in ("mode", "device", "level", "deviations", "keyword")
             if getattr(self._options, name, None)
         }
+        files = [Path(name.partition("::")[0]) for name in self._options.file_or_dir or []]
+        chapters = [file.stem for file in files if file.suffix == ".py"]
+        if chapters:
+            options["chapter"] = chapters
         return {
             "suite_version": tapecheck.__version__,
             "backend": self.backend.name,

@@ -12,6 +12,8 @@ from tapecheck.results import BREAKING, PASS, UNSUPPORTED, VERDICTS, Case, Run, 
 _CHAPTERS = 6
 _FAILURES = 3
 _LINES = 3
+_RESTRICTIONS = ("chapter", "keyword", "level", "mode")
+"""The options with which a run is less than the standard."""
 
 
 def summarize(console: Any, run: Run) -> None:
@@ -43,7 +45,9 @@ def conclusion(console: Any, run: Run) -> None:
         text = "{} does not conform: {} of {} cases".format(who, failing, len(run.cases))
         say(console, (text, "bold red"))
     else:
-        say(console, ("{} conforms".format(who), "bold green"))
+        part = any(name in run.header["options"] for name in _RESTRICTIONS)
+        text = "{} conforms{}".format(who, ", in what was asked for" if part else "")
+        say(console, (text, "bold green"))
 
 
 def _counts(console: Any, cases: List[Case]) -> None:
