@@ -57,6 +57,15 @@ def _conv2d(x, kernel, stride, padding):
     return result
 
 
+def _conv2d_transpose(x, kernel, shape, stride, padding):
+    result = np.zeros(shape, np.result_type(x, kernel))
+    windows = _windows(result, kernel.shape[:2], stride, padding)
+    for i, j, top, left, rows, columns, _ in windows:
+        for r, c in itertools.product(rows, columns):
+            result[:, r, c] += x[:, i, j] @ kernel[r - top, c - left].T
+    return result
+
+
 def _pooled(reduction, x, window, stride, padding):
     result = None
     for i, j, _, _, rows, columns, counts in _windows(x, (window, window), stride, padding):
@@ -431,6 +440,32 @@ FUNCTIONS.update(
             (False, True),
         )
     }
+)
+FUNCTIONS.update(
+    {
+        "conv2d_transpose {} {}".format(stride, padding): (
+            lambda x, k, s=stride, p=padding: tf.nn.conv2d_transpose(x * x, k, [1, 5, 4, 2], s, p),
+            lambda x, k, s=stride, p=padding: _conv2d_transpose(x * x, k, (1, 5, 4, 2), s, p),
+            _real(1, *places, 2),
+            _signed(2, 3, 2, 2),
+        )
+        for stride, padding, places in [
+            (1, "SAME", (5, 4)),
+            (2, "SAME", (3, 2)),
+            (2, "VALID", (2, 1)),
+        ]
+    }
+)
+FUNCTIONS["dynamic_stitch"] = (
+    lambda x, y: tf.dynamic_stitch([[2, 0], [[1, 2]]], [x * x, y * y]),
+    lambda x, y: np.stack([(x * x)[1], (y * y)[0, 0], (y * y)[0, 1]]),
+    _real(2, 2),
+    _real(1, 2, 2),
+)
+FUNCTIONS["dynamic_partition"] = (
+    lambda x: tf.dynamic_partition(x * x, [1, 0, 1], 2)[1],
+    lambda x: (x * x)[[0, 2]],
+    _real(3, 2),
 )
 FUNCTIONS["cumulative_logsumexp"] = (
     tf.math.cumulative_logsumexp,

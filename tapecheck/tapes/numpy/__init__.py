@@ -29,6 +29,8 @@ from tapecheck.tapes.numpy.arrays import (
     cast,
     complex,
     concat,
+    dynamic_partition,
+    dynamic_stitch,
     expand_dims,
     eye,
     fill,

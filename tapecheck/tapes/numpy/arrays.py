@@ -403,6 +403,27 @@ def boolean_mask(tensor: Any, mask: Any, axis: int = 0, name: Optional[str] = No
     return op.take_(tensor, index=(*before, *np.nonzero(array_of(mask))))
 
 
+def dynamic_partition(
+    data: Any, partitions: Any, num_partitions: int, name: Optional[str] = None
+) -> List[Tensor]:
+    """The elements that carry each of the numbers below ``num_partitions``, one tensor for each."""
+    x, numbers = convert_to_tensor(data), array_of(partitions)
+    return [boolean_mask(x, numbers == i) for i in builtins.range(int(num_partitions))]
+
+
+def dynamic_stitch(indices: Any, data: Any, name: Optional[str] = None) -> Tensor:
+    """The elements of several tensors, each put where its index says; later ones prevail."""
+    places = [array_of(each) for each in indices]
+    parts = [
+        op.reshape_(part, shape=(-1, *part.shape[place.ndim :]))
+        for place, part in zip(places, of_one_dtype(data))
+    ]
+    flat = np.concatenate([place.reshape(-1) for place in places])
+    order = np.zeros(flat.max() + 1, int)
+    order[flat] = np.arange(len(flat))
+    return op.take_(op.concat_(*parts, axis=0), index=(order,))
+
+
 def scatter_nd(indices: Any, updates: Any, shape: Any, name: Optional[str] = None) -> Tensor:
     """Zeros, with updates added at coordinates."""
     return op.scatter_(updates, index=_nd_index(indices), shape=integers(shape))

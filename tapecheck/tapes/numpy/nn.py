@@ -10,7 +10,15 @@ import numpy as np
 
 from tapecheck.tapes.numpy import math, random
 from tapecheck.tapes.numpy import operations as op
-from tapecheck.tapes.numpy.arrays import array_of, concat, gather, pad, top_k  # noqa: F401
+from tapecheck.tapes.numpy.arrays import (  # noqa: F401
+    array_of,
+    concat,
+    gather,
+    integers,
+    of_one_dtype,
+    pad,
+    top_k,
+)
 from tapecheck.tapes.numpy.math import l2_normalize, log_sigmoid, softsign  # noqa: F401
 from tapecheck.tapes.numpy.operations import sigmoid, softplus, tanh  # noqa: F401
 from tapecheck.tapes.numpy.tensor import Tensor, convert_to_tensor
@@ -214,6 +222,34 @@ def _per_axis(value: Any, rank: int) -> List[int]:
     return numbers if len(numbers) == rank else numbers[1 : 1 + rank]
 
 
+def _windows(
+    lengths: Sequence[int],
+    window: Sequence[int],
+    strides: Sequence[int],
+    padding: str,
+    dilations: Sequence[int],
+) -> Tuple[List[Tuple[int, int]], Tuple[Any, ...]]:
+    """The padding of spatial axes, and the index of (batch, places..., window..., channels)."""
+    rank = len(window)
+    widths: List[Tuple[int, int]] = []
+    index: List[Any] = [slice(None)]
+    for axis, (length, extent, stride, dilation) in enumerate(
+        zip(lengths, window, strides, dilations)
+    ):
+        reach = (extent - 1) * dilation + 1
+        if padding.upper() == "SAME":
+            count = -(-length // stride)
+            missing = max((count - 1) * stride + reach - length, 0)
+        else:
+            count, missing = (length - reach) // stride + 1, 0
+        widths.append((missing // 2, missing - missing // 2))
+        shape = [1] * (2 * rank)
+        shape[axis], shape[rank + axis] = count, extent
+        places = np.arange(count)[:, None] * stride + np.arange(extent) * dilation
+        index.append(places.reshape(shape))
+    return widths, tuple(index)
+
+
 def _patches(
     x: Tensor,
     window: Sequence[int],
@@ -222,29 +258,11 @@ def _patches(
     dilations: Sequence[int],
     filling: float = 0.0,
 ) -> Tensor:
-    """The windows of a tensor: from (batch, axes..., channels) to (batch, axes..., window...,
-    channels).
-    """
-    rank = len(window)
-    widths, starts = [], []
-    for length, extent, stride, dilation in zip(x.shape[1:-1], window, strides, dilations):
-        reach = (extent - 1) * dilation + 1
-        if padding.upper() == "SAME":
-            count = -(-length // stride)
-            missing = max((count - 1) * stride + reach - length, 0)
-        else:
-            count, missing = (length - reach) // stride + 1, 0
-        widths.append((missing // 2, missing - missing // 2))
-        starts.append(np.arange(count) * stride)
+    """The windows of (batch, axes..., channels), as (batch, places..., window..., channels)."""
+    widths, index = _windows(x.shape[1:-1], window, strides, padding, dilations)
     if any(sum(pair) for pair in widths):
         x = pad(x, [(0, 0), *widths, (0, 0)], constant_values=filling)
-    index: List[Any] = [slice(None)]
-    for axis in builtins.range(rank):
-        offsets = np.arange(window[axis]) * dilations[axis]
-        shape = [1] * (2 * rank)
-        shape[axis], shape[rank + axis] = len(starts[axis]), window[axis]
-        index.append((starts[axis][:, None] + offsets).reshape(shape))
-    return op.take_(x, index=tuple(index))
+    return op.take_(x, index=index)
 
 
 def _channels_last(x: Tensor, data_format: Optional[str]) -> bool:
@@ -313,6 +331,28 @@ def conv3d(
 ) -> Tensor:
     """``convolution`` of three spatial axes."""
     return convolution(input, filters, strides, padding, data_format, dilations or 1)
+
+
+def conv2d_transpose(
+    input: Any,
+    filters: Any,
+    output_shape: Any,
+    strides: Any,
+    padding: str = "SAME",
+    data_format: str = "NHWC",
+    dilations: Any = None,
+    name: Optional[str] = None,
+) -> Tensor:
+    """The adjoint of ``conv2d`` with filters (window..., out, in), from its output to its input."""
+    x, kernel = of_one_dtype((input, filters))
+    shape = integers(output_shape)
+    steps, gaps = _per_axis(strides, 2), _per_axis(dilations or 1, 2)
+    widths, index = _windows(shape[1:-1], kernel.shape[:2], steps, padding, gaps)
+    values = op.einsum_(x, kernel, equation="nhwi,rcoi->nhwrco")
+    padded = (shape[0], *(n + sum(pair) for n, pair in zip(shape[1:-1], widths)), shape[-1])
+    inner = tuple(slice(pair[0], pair[0] + n) for pair, n in zip(widths, shape[1:-1]))
+    scattered = op.scatter_(values, index=index, shape=padded)
+    return op.take_(scattered, index=(slice(None), *inner))
 
 
 def depthwise_conv2d(

@@ -284,11 +284,16 @@ def take_(x: np.ndarray, *, index: Any) -> np.ndarray:
 def scatter_(values: np.ndarray, *, index: Any, shape: Sequence[int]) -> np.ndarray:
     """Zeros of a given shape, with values added at a NumPy index: the adjoint of ``take_``."""
     result = np.zeros(shape, values.dtype)
-    if any(isinstance(part, np.ndarray) for part in index):
-        np.add.at(result, index, values)
-    else:
+    if not any(isinstance(part, np.ndarray) for part in index):
         result[index] = values
-    return result
+        return result
+    # Several values may fall on one place: number the places, and sum up for each number
+    places = np.arange(result.size).reshape(shape)[index]
+    numbers, weights = places.ravel(), np.broadcast_to(values, places.shape).ravel()
+    total = np.bincount(numbers, weights.real, result.size)
+    if values.dtype.kind == "c":
+        total = total + 1j * np.bincount(numbers, weights.imag, result.size)
+    return total.astype(values.dtype).reshape(shape)
 
 
 # Linear algebra, on the last two axes
