@@ -512,7 +512,7 @@ def test_batch_jacobians_follow_the_order_of_the_examples(tf, run):
     assert_close(of_reordered, expected[order])
 
 
-@clause(OBSERVED, covers="BJA-07", needs="batch_jacobian dtype-float")
+@clause(OBSERVED, covers="BJA-20", needs="batch_jacobian dtype-float")
 def test_the_batch_jacobian_by_an_unconnected_source_is_zeros(tf, run):
     """The batch jacobian by an unconnected source is zeros of the target's dtype, never None.
 
@@ -529,7 +529,21 @@ def test_the_batch_jacobian_by_an_unconnected_source_is_zeros(tf, run):
     assert_close(run(program, x, unconnected), np.zeros((1, 2, 3)), dtype="float64")
 
 
-@clause(SHOULD, covers="BJA-07", needs="batch_jacobian unconnected_zero")
+@clause(MUST, covers="BJA-07", needs="batch_jacobian")
+def test_the_batch_jacobian_by_an_unconnected_source_is_none(tf, run):
+    """The batch jacobian by a source that the target does not depend on is None by default."""
+
+    def program(x, unconnected):
+        with tf.GradientTape() as tape:
+            tape.watch([x, unconnected])
+            y = x * x
+        return tape.batch_jacobian(y, unconnected)
+
+    jacobians = run(program, tf.constant([[1.0, 2.0]]), tf.constant([[1.0, 2.0, 3.0]]))
+    assert_none(jacobians)
+
+
+@clause(MUST, covers="BJA-07", needs="batch_jacobian unconnected_zero")
 def test_the_batch_jacobian_by_an_unconnected_source_is_zeros_on_request(tf, run):
     """With unconnected_gradients ZERO the batch jacobian by an unconnected source is zeros."""
 

@@ -15,6 +15,7 @@ import pytest
 import tapecheck
 from tapecheck.behaviours import Behaviours, load
 from tapecheck.capabilities import CAPABILITIES
+from tapecheck.clause import LEVELS
 from tapecheck.errors import DataError
 from tapecheck.standard import root
 from tapecheck.toml import read_toml
@@ -49,9 +50,7 @@ def test_the_file_fits_its_schema(
 
 
 def test_every_behaviour_has_its_level(behaviours: Behaviours) -> None:
-    levels = collections.Counter(behaviour.level for behaviour in behaviours.values())
-    assert levels == {"MUST": 252, "SHOULD": 208, "OBSERVED": 144}
-    assert len(behaviours) == 604
+    assert {behaviour.level for behaviour in behaviours.values()} == set(LEVELS)
 
 
 def test_ids_count_up_from_one_in_each_area_in_the_order_of_the_areas(
