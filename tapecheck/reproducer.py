@@ -104,7 +104,7 @@ def _definitions(path: Path) -> Dict[str, Definition]:
             continue
         text = _trimmed(lines[start - 1 : end - 1])
         uses = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             if node.name.startswith("test_"):
                 text = text[text.index("def " + node.name) :]
             found[node.name] = Definition(text, uses, False, start)

@@ -210,7 +210,7 @@ def test_what_an_implementation_says_does_not_reach_the_terminal_unfiltered(
     assert len(message) < 50000
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e]", broken.out + broken.err)
     assert "[bold]not markup[/bold]" in broken.out
-    assert max(map(len, broken.out.split("\n"))) < 3000
+    assert max(map(len, broken.out.split("\n"))) < 400
 
 
 def test_the_summary_fits_a_screen(broken: Ended) -> None:

@@ -66,7 +66,7 @@ def test_every_clause_has_a_script_that_compiles_and_defines_what_it_uses(entry:
         assert "tapecheck." not in text.split('"""', 2)[2], "the script needs the suite"
         defined = {"tf", *dir(builtins)}
         for node in ast.walk(tree):
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 defined.add(node.name)
             elif isinstance(node, ast.arg):
                 defined.add(node.arg)

@@ -12,6 +12,7 @@ from tapecheck.results import BREAKING, PASS, UNSUPPORTED, VERDICTS, Case, Run, 
 _CHAPTERS = 6
 _FAILURES = 3
 _LINES = 3
+_WIDTH = 300
 _RESTRICTIONS = ("chapter", "keyword", "level", "mode")
 """The options with which a run is less than the standard."""
 
@@ -88,12 +89,14 @@ def _chapters(console: Any, cases: List[Case], failing: List[Case]) -> None:
 def _failures(console: Any, failing: List[Case]) -> None:
     say(console)
     say(console, ("First failures", "bold"))
-    clauses = {case.clause: case for case in reversed(failing)}
-    for case in list(reversed(list(clauses.values())))[:_FAILURES]:
+    clauses: Dict[str, Case] = {}
+    for case in failing:
+        clauses.setdefault(case.clause, case)
+    for case in list(clauses.values())[:_FAILURES]:
         first, *rest = block(case.message)
-        say(console, "  ", (case.verdict, COLOURS[case.verdict]), "  ", plain(first))
+        say(console, "  ", (case.verdict, COLOURS[case.verdict]), "  ", plain(first, _WIDTH))
         for line in rest[: _LINES - 1]:
-            say(console, "    ", plain(line))
+            say(console, "    ", plain(line, _WIDTH))
     _more(console, len(clauses) - _FAILURES, "failing clause")
 
 
