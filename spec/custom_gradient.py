@@ -1461,6 +1461,25 @@ def test_a_graph_looks_for_variables_no_further_than_the_inputs(tf, run):
 
 
 @clause(OBSERVED, covers="CUS-10", needs="custom_gradient variables graph", modes="eager")
+def test_a_graph_refuses_variables_that_it_does_not_list_once(tf, run):
+    """In a graph a variable that its collections hold twice, or not at all, is a ValueError."""
+
+    def program():
+        with tf.Graph().as_default() as graph:
+            variable = tf.Variable(3.0)
+            graph.add_to_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES, variable)
+            handle = tf.raw_ops.VarHandleOp(dtype=tf.float32, shape=[])
+            unlisted = tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32)
+            listed_twice = variable * 1.0
+            for read, words in ((unlisted, "finding variable"), (listed_twice, "trainable")):
+                product = tf.custom_gradient(lambda x, read=read: (x * read, lambda dy: dy))
+                with raises(ValueError, words):
+                    product(tf.constant(2.0))
+
+    run(program)
+
+
+@clause(OBSERVED, covers="CUS-10", needs="custom_gradient variables graph", modes="eager")
 def test_a_graph_refuses_reference_variables(tf, run):
     """In a graph a function that makes a variable which is no ResourceVariable is a TypeError."""
 

@@ -119,6 +119,27 @@ def test_a_variable_is_watched_in_each_thread(tf, run):
     assert_structure(gradients, [6.0, 60.0])
 
 
+@clause(SHOULD, covers="THR-02", needs="threads variables", modes="eager")
+def test_a_tape_lists_the_variables_of_its_thread(tf, run):
+    """Of the variables that several threads read at once each tape lists those of its thread."""
+    variables = [tf.Variable(3.0), tf.Variable(5.0)]
+    barrier = threading.Barrier(2, timeout=_SECONDS)
+
+    def program(variable):
+        with tf.GradientTape() as tape:
+            barrier.wait()
+            y = variable * variable
+            barrier.wait()
+        assert_equal(len(tape.watched_variables()), 1)
+        assert_same(tape.watched_variables()[0], variable)
+        return tape.gradient(y, variables)
+
+    with ThreadPoolExecutor(2) as pool:
+        work = pool.map(lambda variable: run(program, variable), variables, timeout=_SECONDS)
+        gradients = list(work)
+    assert_structure(gradients, [[6.0, None], [None, 10.0]])
+
+
 @clause(OBSERVED, covers="THR-03", needs="threads", modes="eager")
 def test_a_gradient_is_taken_in_another_thread(tf, run):
     """gradient() may be called in another thread than the one that recorded."""
