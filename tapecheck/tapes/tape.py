@@ -55,7 +55,7 @@ class GradientTape(Recorder):
 
     def _resume(self) -> None:
         if self._records is None:
-            self._records, self._tracked, self._variables = [], set(), {}
+            self._records, self._variables = [], {}
         self._activate()
 
     def _release(self) -> None:

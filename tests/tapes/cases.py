@@ -324,6 +324,14 @@ _add(
 )
 
 
+_add(
+    "eigh",
+    lambda a: _tape_spectrum(*op.eigh_(a)),
+    lambda a: _spectrum(*np.linalg.eigh(np.tril(a) + np.tril(a, -1).T)),
+    [_matrix(3, 3) + np.diag([1.0, 3.0, 6.0])],
+)
+
+
 def _tape_spectrum(values: Any, vectors: Any) -> Any:
     wide = op.cast(values, dtype=vectors.array.dtype)
     return wide[..., None, :] * vectors * op.conj(vectors)

@@ -181,6 +181,22 @@ def test_a_custom_gradient_of_a_method_does_not_count_the_object():
     assert tape.gradient(y, x).numpy() == 5.0
 
 
+def test_cotangents_of_unwatched_inputs_are_left_alone():
+    function = tf.custom_gradient(
+        lambda *x: (x[0] * 2.0, lambda g: [g, [1.0, 2.0], [1.0, 2.0, 3.0]])
+    )
+    x = tf.constant(1.0)
+    tape, y = recorded(lambda x: function(x, tf.ones([2]), tf.ones([3])), x)
+    assert tape.gradient(y, x).numpy() == 1.0
+
+
+def test_an_assigned_variable_is_read_and_so_watched():
+    v, u = tf.Variable(1.0), tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        v.assign(u)
+    assert [watched is u for watched in tape.watched_variables()] == [True]
+
+
 def test_recompute_grad_runs_again_and_differentiates_variables():
     v, runs = tf.Variable(3.0), []
 

@@ -335,4 +335,5 @@ def test_a_custom_gradient_replaces_the_pullback_on_any_library():
 
     x = Number(2.0)
     tape, y = recorded(overrides.custom_gradient(Tape, identity, ten_times), x)
-    assert (y.value, tape.gradient(y, x).value) == (8.0, 10.0)
+    assert y.value == 8.0
+    assert [g.value for g in tape.gradient(y, [x, y])] == [10.0, 1.0]

@@ -102,8 +102,7 @@ class Variable(Operators):
         Raises:
             ValueError: if the value is of another dtype or shape.
         """
-        with recorder.pause_all():
-            return self._replace(convert_to_tensor(value, self.dtype).array)
+        return self._replace(convert_to_tensor(value, self.dtype).array)
 
     def assign_add(
         self,
@@ -113,8 +112,7 @@ class Variable(Operators):
         read_value: bool = True,
     ) -> Variable:
         """Add to the content."""
-        with recorder.pause_all():
-            return self._replace(self._array + convert_to_tensor(delta, self.dtype).array)
+        return self._replace(self._array + convert_to_tensor(delta, self.dtype).array)
 
     def assign_sub(
         self,
@@ -124,8 +122,7 @@ class Variable(Operators):
         read_value: bool = True,
     ) -> Variable:
         """Subtract from the content."""
-        with recorder.pause_all():
-            return self._replace(self._array - convert_to_tensor(delta, self.dtype).array)
+        return self._replace(self._array - convert_to_tensor(delta, self.dtype).array)
 
     def scatter_nd_update(self, indices: Any, updates: Any, name: Optional[str] = None) -> Variable:
         """Replace the elements at coordinates, which the last axis of ``indices`` holds."""
