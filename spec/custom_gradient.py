@@ -1467,7 +1467,8 @@ def test_a_graph_refuses_variables_that_it_does_not_list_once(tf, run):
     def program():
         with tf.Graph().as_default() as graph:
             variable = tf.Variable(3.0)
-            graph.add_to_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES, variable)
+            for also_listed in (variable, "no variable"):
+                graph.add_to_collection(tf.compat.v1.GraphKeys.GLOBAL_VARIABLES, also_listed)
             handle = tf.raw_ops.VarHandleOp(dtype=tf.float32, shape=[])
             unlisted = tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32)
             listed_twice = variable * 1.0
