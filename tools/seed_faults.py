@@ -214,7 +214,7 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="list the faults, run nothing")
     arguments = parser.parse_args()
     campaign = tomllib.loads(arguments.campaign.read_text())
-    skipped = {entry["function"] for entry in campaign["skip"]}
+    skipped = {entry["function"] for entry in campaign.get("skip", [])}
     faults = [
         fault
         for module in campaign["modules"]

@@ -122,14 +122,16 @@ def _gamma(z: Tensor, alpha: Tensor, sample: np.ndarray) -> List[Pullback]:
     """
 
     def pullback(g: Tensor) -> Tensor:
-        term = z / alpha  # z^(k+1) Gamma(alpha) / Gamma(alpha + k + 1), for k = 0
+        # In the tail the terms of the series cancel: single precision would leave few digits.
+        shape, point = (op.cast(value, dtype=np.dtype(np.float64)) for value in (alpha, z))
+        term = point / shape  # z^(k+1) Gamma(alpha) / Gamma(alpha + k + 1), for k = 0
         total = term * 0
         count = 0
         while count < 500 and np.any(term.array > 1e-18):
-            total = total + term * (op.polygamma(alpha + (count + 1), order=0) - op.log(z))
+            total = total + term * (op.polygamma(shape + (count + 1), order=0) - op.log(point))
             count += 1
-            term = term * z / (alpha + count)
-        return g * total
+            term = term * point / (shape + count)
+        return g * op.cast(total, dtype=z.dtype.numpy)
 
     return [pullback]
 
