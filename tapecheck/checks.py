@@ -46,7 +46,7 @@ def assert_close(
             `tapecheck.tolerance` allows. NaN is close to NaN, infinity to the same infinity.
     """
     wanted = np.asarray(expected)
-    value = _array(actual, _describe(wanted))
+    value = _array(actual, wanted)
     if dtype is not None and value.dtype.name != dtype:
         raise Broken("dtype " + dtype, "dtype {}, {}".format(value.dtype.name, _describe(value)))
     if value.shape != wanted.shape:
@@ -140,18 +140,18 @@ def _nothing_raised(wanted: str) -> NoReturn:
     raise Broken(wanted, "nothing was raised")
 
 
-def _array(actual: Any, wanted: str) -> np.ndarray:
+def _array(actual: Any, wanted: np.ndarray) -> np.ndarray:
     """What NumPy reads in a tensor; a failure to read it is a broken promise."""
     if actual is None:
-        raise Broken(wanted, "None")
+        raise Broken(_describe(wanted), "None")
     try:
         value = np.asarray(actual)
     except Exception as unreadable:
         raise Broken(
-            wanted, "a {} that NumPy cannot read".format(type(actual).__name__)
+            _describe(wanted), "a {} that NumPy cannot read".format(type(actual).__name__)
         ) from unreadable
     if value.dtype.kind not in "biufcV":
-        raise Broken(wanted, _describe(actual))
+        raise Broken(_describe(wanted), _describe(actual))
     return value
 
 

@@ -16,6 +16,7 @@ not-applicable     skipped
 
 from __future__ import annotations
 
+import gc
 from typing import Any, Generator, List
 
 import pytest
@@ -200,6 +201,17 @@ def _set_up(config: pytest.Config, suite: Suite) -> bool:
         except TapecheckError as error:
             config.stash[_FAULT] = error
     return config.stash.get(_FAULT, None) is None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Take what is there by now out of the garbage collector's rounds.
+
+    The clauses on memory collect garbage many times; most of it is the implementation's modules.
+    """
+    if session.config.stash[_SUITE].known:
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
