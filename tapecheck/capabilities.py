@@ -393,3 +393,34 @@ def _nn(tf: Any) -> None:
 def _linalg(tf: Any) -> None:
     """Linear algebra beyond matmul."""
     tf.linalg.solve(tf.constant([[2.0]]), tf.constant([[1.0]]))
+
+
+@_capability("special")
+def _special(tf: Any) -> None:
+    """Special functions: the error functions, the logarithm of gamma."""
+    tf.math.erf(tf.constant(1.0))
+    tf.math.lgamma(tf.constant(1.0))
+
+
+@_capability("fft")
+def _fft(tf: Any) -> None:
+    """Fourier transforms."""
+    tf.signal.rfft(tf.constant([1.0, 2.0]))
+
+
+@_capability("signal")
+def _signal(tf: Any) -> None:
+    """Frames of signals and their spectra."""
+    tf.signal.stft(tf.constant([1.0, 2.0]), 2, 2)
+
+
+@_capability("image")
+def _image(tf: Any) -> None:
+    """Operations on images."""
+    tf.image.resize(tf.constant([[[1.0]]]), [2, 2])
+
+
+@_capability("compute_gradient")
+def _compute_gradient(tf: Any) -> None:
+    """The checker of gradients by finite differences."""
+    tf.test.compute_gradient(lambda x: x * x, [tf.constant(1.0)])
