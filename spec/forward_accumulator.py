@@ -495,9 +495,12 @@ def test_an_inner_accumulator_ignores_the_products_of_an_outer_one(tf, run):
     assert_structure(run(program, tf.constant(2.0), tf.constant(5.0)), (12.0 * 5.0, None))
 
 
-@clause(SHOULD, covers="FWD-06", needs="forward nested", since="2.1")
+@clause(SHOULD, covers="FWD-06", needs="forward nested", since="2.1", modes="function jit")
 def test_three_accumulators_give_third_derivatives(tf, run):
-    """Accumulators nest to any depth; three of them give a third derivative."""
+    """Accumulators nest to any depth; three of them give a third derivative.
+
+    In eager execution, where each derivative of a derivative is compiled, that takes seconds.
+    """
 
     def program(x, v):
         with tf.autodiff.ForwardAccumulator(x, v) as third:
@@ -1242,18 +1245,42 @@ def test_assignment_leaves_the_tangent_of_a_variable(tf, run):
     assert_close(v, 4.0)
 
 
-@clause(OBSERVED, covers="FWD-22", needs="forward keras", since="2.16", modes="eager")
-def test_the_variable_of_a_layer_is_no_primal(tf, run):
-    """The weights of a Keras 3 layer are refused as primals, by accident; their value is taken.
+@clause(OBSERVED, covers="FWD-21", needs="forward variables", since="2.1")
+def test_a_copied_handle_of_a_variable_has_its_tangent(tf, run):
+    """What is read through a copy of a variable's handle carries the tangent of the variable."""
+    v = tf.Variable([2.0, 3.0])
 
-    The example of the documentation, written for Keras 2, gives the weights themselves.
-    """
+    def program(tangent):
+        with tf.autodiff.ForwardAccumulator(v, tangent) as accumulator:
+            handle = tf.raw_ops.Identity(input=v.handle)
+            y = tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32) * 5.0
+        return accumulator.jvp(y)
+
+    assert_close(run(program, tf.constant([7.0, 11.0])), [5.0 * 7.0, 5.0 * 11.0])
+
+
+@clause(SHOULD, covers="FWD-22", needs="forward keras", since="2.1", modes="eager")
+def test_the_weights_of_a_layer_are_primals(tf, run):
+    """The weights of a Keras layer may be primals."""
     layer = tf.keras.layers.Dense(1, use_bias=False)
     layer.build([None, 2])
 
     def program(x, tangent):
-        with raises(AttributeError):
-            tf.autodiff.ForwardAccumulator(layer.kernel, tangent)
+        with tf.autodiff.ForwardAccumulator(layer.kernel, tangent) as accumulator:
+            y = layer(x)
+        return accumulator.jvp(y)
+
+    product = run(program, tf.constant([[2.0, 3.0]]), tf.constant([[5.0], [7.0]]))
+    assert_close(product, [[2.0 * 5.0 + 3.0 * 7.0]])
+
+
+@clause(OBSERVED, covers="FWD-22", needs="forward keras", since="2.16", modes="eager")
+def test_the_value_of_the_weights_of_a_layer_is_a_primal(tf, run):
+    """The value of the weights of a Keras 3 layer, a variable of TensorFlow, is a primal."""
+    layer = tf.keras.layers.Dense(1, use_bias=False)
+    layer.build([None, 2])
+
+    def program(x, tangent):
         with tf.autodiff.ForwardAccumulator(layer.kernel.value, tangent) as accumulator:
             y = layer(x)
         return accumulator.jvp(y)
