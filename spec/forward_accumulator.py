@@ -594,7 +594,7 @@ def test_an_unrelated_variable_has_a_product_of_zero_on_request(tf, run):
     assert_close(product, [[3.0 * 7.0, 5.0 * 7.0]])
 
 
-@clause(MUST, covers="FWD-07", needs="forward unconnected_zero", since="2.1")
+@clause(SHOULD, covers="FWD-07", needs="forward unconnected_zero", since="2.1")
 def test_an_unknown_value_for_unrelated_tensors_is_refused(tf, run):
     """jvp refuses an unknown value of unconnected_gradients with a ValueError."""
 
@@ -1276,7 +1276,7 @@ def test_the_weights_of_a_layer_are_primals(tf, run):
 
 @clause(OBSERVED, covers="FWD-22", needs="forward keras", since="2.16", modes="eager")
 def test_the_value_of_the_weights_of_a_layer_is_a_primal(tf, run):
-    """The value of the weights of a Keras 3 layer, a variable of TensorFlow, is a primal."""
+    """The value of the weights of a Keras 3 layer, a plain variable, may be a primal."""
     layer = tf.keras.layers.Dense(1, use_bias=False)
     layer.build([None, 2])
 
