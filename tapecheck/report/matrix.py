@@ -1,0 +1,119 @@
+"""Clauses by runs: the rows, columns and cells of the matrix, in the order of the standard."""
+
+from __future__ import annotations
+
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from tapecheck.modes import MODES
+from tapecheck.results import VERDICTS, Case, Run
+from tapecheck.standard import Standard
+
+SPEC = "spec"
+"""The suite whose chapters are those of the standard."""
+
+Place = Tuple[str, str]
+
+
+class Column(NamedTuple):
+    """One mode and device of one run, by its number."""
+
+    run: int
+    mode: str
+    device: str
+
+
+class Row(NamedTuple):
+    """One clause; a cell is None where the clause was not run there."""
+
+    suite: str
+    clause: str
+    level: str
+    cells: List[Optional[Case]]
+
+    @property
+    def name(self) -> str:
+        """The clause without its chapter."""
+        return self.clause.partition(".")[2]
+
+
+class Chapter(NamedTuple):
+    """The clauses of one file; `title` is the first line of its docstring, or its name."""
+
+    suite: str
+    name: str
+    title: str
+    rows: List[Row]
+
+    @property
+    def key(self) -> str:
+        return self.suite + "/" + self.name
+
+    @property
+    def subject(self) -> str:
+        """The title up to its colon."""
+        return self.title.partition(":")[0]
+
+    def cases(self, column: int) -> List[Case]:
+        """The cases of one column."""
+        cells = [row.cells[column] for row in self.rows]
+        return [cell for cell in cells if cell is not None]
+
+
+class Matrix(NamedTuple):
+    """All chapters that the runs know, over all columns."""
+
+    columns: List[Column]
+    chapters: List[Chapter]
+
+    @property
+    def rows(self) -> List[Row]:
+        return [row for chapter in self.chapters for row in chapter.rows]
+
+
+def arrange(runs: Sequence[Run], standard: Standard) -> Matrix:
+    """The matrix of the runs. What the standard lacks comes after what it has."""
+    columns = [column for number, run in enumerate(runs) for column in _columns(number, run)]
+    cells: Dict[Place, Dict[Column, Case]] = {}
+    for number, run in enumerate(runs):
+        for case in run.cases:
+            column = Column(number, case.mode, case.device)
+            cells.setdefault((case.suite, case.clause), {})[column] = case
+    titles = {(SPEC, chapter.name): chapter.title for chapter in standard.chapters}
+    rows: Dict[Place, List[Row]] = {place: [] for place in titles}
+    known = [(SPEC, clause) for clause in standard.entries]
+    unknown = sorted(set(cells) - set(known))
+    for place in [one for one in known if one in cells] + unknown:
+        found = cells[place]
+        first = next(iter(found.values()))
+        entry = standard.entries.get(place[1]) if place[0] == SPEC else None
+        level = entry.clause.level if entry else first.level
+        row = Row(place[0], place[1], level, [found.get(column) for column in columns])
+        rows.setdefault((place[0], first.chapter), []).append(row)
+    ordered = sorted(rows, key=lambda place: (place[0] != SPEC, place[0]))
+    chapters = [
+        Chapter(suite, name, titles.get((suite, name)) or _words(name), rows[suite, name])
+        for suite, name in ordered
+        if rows[suite, name]
+    ]
+    return Matrix(columns, chapters)
+
+
+def worst(cases: Sequence[Case]) -> Tuple[str, int]:
+    """The verdict that a reader must know of first, and how many of the cases have it."""
+    found = [case.verdict for case in cases]
+    verdict = min(found, key=_CONCERN.index)
+    return verdict, found.count(verdict)
+
+
+_CONCERN = VERDICTS[1:5] + VERDICTS[:1] + VERDICTS[5:]
+
+
+def _columns(number: int, run: Run) -> List[Column]:
+    devices = list(dict.fromkeys([*run.header["devices"], *(case.device for case in run.cases)]))
+    places = {(case.mode, case.device) for case in run.cases}
+    ordered = sorted(places, key=lambda place: (MODES.index(place[0]), devices.index(place[1])))
+    return [Column(number, mode, device) for mode, device in ordered]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
