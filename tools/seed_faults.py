@@ -95,8 +95,6 @@ def _replacements(parent: ast.AST, field: str, node: ast.AST) -> Iterator[tuple[
         yield "dropped raise", ast.Pass()
     elif isinstance(node, (ast.Expr, ast.Assign, ast.AugAssign, ast.Delete)):
         yield "dropped statement", ast.Pass()
-    if isinstance(node, ast.Return) and ast.unparse(node) not in ("return", "return None"):
-        yield "dropped result", ast.Return(ast.Constant(None))
     if isinstance(node, ast.Constant) and field != "format_spec":
         if isinstance(node.value, bool):
             yield "swapped constant", ast.Constant(not node.value)
