@@ -581,7 +581,10 @@ def test_rearranged_tensors_take_the_gradient_along(tf, run):
 
 @clause(MUST, covers="OPS-05")
 def test_selected_and_scattered_elements_take_the_gradient_along(tf, run):
-    """where and tensor_scatter pass the gradient to what they keep, none to what they replace."""
+    """where and tensor_scatter pass the gradient to what they keep, and none to what they replace.
+
+    To add to an element keeps it.
+    """
     condition = np.array([[True, False, True], [False, False, True]])
     outside = 6
     table = [
@@ -594,6 +597,7 @@ def test_selected_and_scattered_elements_take_the_gradient_along(tf, run):
             lambda x: tf.tensor_scatter_nd_update(tf.zeros([3, 3]), [[2], [0]], x),
             lambda p: np.stack([p[1], np.full(3, outside), p[0]]),
         ),
+        (lambda x: tf.tensor_scatter_nd_add(x, [[1]], [[5.0, 5.0, 5.0]]), lambda p: p),
         (
             lambda x: tf.tensor_scatter_nd_add(tf.zeros([3, 3]), [[2], [0]], x),
             lambda p: np.stack([p[1], np.full(3, outside), p[0]]),
