@@ -1,5 +1,7 @@
 """Saved models: what a tape knows of functions that were saved and loaded."""
 
+import tempfile
+
 import numpy as np
 
 from tapecheck import (
@@ -12,14 +14,20 @@ from tapecheck import (
 )
 
 
-def reloaded(tf, folder, function, **variables):
-    """A function, with its variables, as it comes back from a folder that it was saved to."""
+def save_and_load(tf, module, **options):
+    """A module as it comes back from the saved model that it was written to."""
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, folder, **options)
+        return tf.saved_model.load(folder)
+
+
+def reloaded(tf, function, **variables):
+    """A module of a function and its variables as it comes back from a saved model."""
     module = tf.Module()
     module.function = function
     for name, variable in variables.items():
         setattr(module, name, variable)
-    tf.saved_model.save(module, str(folder))
-    return tf.saved_model.load(str(folder))
+    return save_and_load(tf, module)
 
 
 def scalar_function(tf, function):
@@ -29,11 +37,11 @@ def scalar_function(tf, function):
 
 
 @clause(SHOULD, covers="FUN-23", needs="savedmodel graph", modes="eager")
-def test_a_loaded_function_is_differentiable(tf, run, tmp_path):
+def test_a_loaded_function_is_differentiable(tf, run):
     """A function from a saved model is differentiated by its arguments, of any allowed shape."""
     signature = [tf.TensorSpec([None], tf.float32), tf.TensorSpec([], tf.float32)]
     function = tf.function(lambda x, w: x * x * x * w, autograph=False, input_signature=signature)
-    loaded = reloaded(tf, tmp_path, function)
+    loaded = reloaded(tf, function)
 
     def program(x, w):
         with tf.GradientTape() as tape:
@@ -46,11 +54,11 @@ def test_a_loaded_function_is_differentiable(tf, run, tmp_path):
 
 
 @clause(SHOULD, covers="FUN-23", needs="savedmodel graph variables", modes="eager")
-def test_the_variables_of_a_loaded_function_are_watched(tf, run, tmp_path):
+def test_the_variables_of_a_loaded_function_are_watched(tf, run):
     """A tape watches the trainable variables of a loaded function, and them alone."""
     trained, frozen = tf.Variable(3.0), tf.Variable(7.0, trainable=False)
     function = scalar_function(tf, lambda x: x * trained * trained * frozen)
-    loaded = reloaded(tf, tmp_path, function, trained=trained, frozen=frozen)
+    loaded = reloaded(tf, function, trained=trained, frozen=frozen)
 
     def program(x):
         with tf.GradientTape() as tape:
@@ -65,11 +73,11 @@ def test_the_variables_of_a_loaded_function_are_watched(tf, run, tmp_path):
 
 
 @clause(SHOULD, covers="FUN-23", needs="savedmodel graph variables state", modes="eager")
-def test_a_loaded_function_can_be_trained(tf, run, tmp_path):
+def test_a_loaded_function_can_be_trained(tf, run):
     """The gradient of a loaded function sees the value that its variable has by then."""
     variable = tf.Variable(3.0)
     function = scalar_function(tf, lambda x: x * variable * variable)
-    loaded = reloaded(tf, tmp_path, function, variable=variable)
+    loaded = reloaded(tf, function, variable=variable)
 
     def program(x):
         with tf.GradientTape() as tape:
@@ -83,9 +91,9 @@ def test_a_loaded_function_can_be_trained(tf, run, tmp_path):
 
 
 @clause(SHOULD, covers="FUN-23", needs="savedmodel graph nested", modes="eager")
-def test_a_loaded_function_has_second_derivatives(tf, run, tmp_path):
+def test_a_loaded_function_has_second_derivatives(tf, run):
     """Nested tapes give the second derivative of a loaded function."""
-    loaded = reloaded(tf, tmp_path, scalar_function(tf, lambda x: x * x * x))
+    loaded = reloaded(tf, scalar_function(tf, lambda x: x * x * x))
 
     def program(x):
         with tf.GradientTape() as outer:
@@ -100,13 +108,12 @@ def test_a_loaded_function_has_second_derivatives(tf, run, tmp_path):
 
 
 @clause(SHOULD, covers="FUN-23", needs="savedmodel graph variables", modes="eager")
-def test_a_signature_of_a_saved_model_is_differentiable(tf, run, tmp_path):
+def test_a_signature_of_a_saved_model_is_differentiable(tf, run):
     """A signature of a saved model, which takes and gives tensors by name, is differentiable."""
     module = tf.Module()
     module.variable = tf.Variable(3.0)
     module.function = scalar_function(tf, lambda x: {"y": x * x * module.variable})
-    tf.saved_model.save(module, str(tmp_path), signatures=module.function)
-    loaded = tf.saved_model.load(str(tmp_path))
+    loaded = save_and_load(tf, module, signatures=module.function)
 
     def program(x):
         with tf.GradientTape() as tape:
@@ -118,7 +125,7 @@ def test_a_signature_of_a_saved_model_is_differentiable(tf, run, tmp_path):
 
 
 @clause(OBSERVED, covers="FUN-24", needs="savedmodel graph variables", modes="eager")
-def test_a_function_that_holds_a_tape_is_saved(tf, run, tmp_path):
+def test_a_function_that_holds_a_tape_is_saved(tf, run):
     """A function that holds a tape is saved and loaded with the gradients that it computes."""
     variable = tf.Variable(3.0)
 
@@ -128,12 +135,12 @@ def test_a_function_that_holds_a_tape_is_saved(tf, run, tmp_path):
             y = x * x * variable
         return tape.gradient(y, [x, variable])
 
-    loaded = reloaded(tf, tmp_path, scalar_function(tf, gradients), variable=variable)
+    loaded = reloaded(tf, scalar_function(tf, gradients), variable=variable)
     assert_structure(run(loaded.function, tf.constant(5.0)), [2 * 5.0 * 3.0, 25.0])
 
 
 @clause(OBSERVED, covers="FUN-24", needs="savedmodel graph nested", modes="eager")
-def test_a_saved_gradient_is_differentiable(tf, run, tmp_path):
+def test_a_saved_gradient_is_differentiable(tf, run):
     """The gradient that a loaded function computes is differentiated by a tape around it."""
 
     def gradient(x):
@@ -142,7 +149,7 @@ def test_a_saved_gradient_is_differentiable(tf, run, tmp_path):
             y = x * x * x
         return tape.gradient(y, x)
 
-    loaded = reloaded(tf, tmp_path, scalar_function(tf, gradient))
+    loaded = reloaded(tf, scalar_function(tf, gradient))
 
     def program(x):
         with tf.GradientTape() as tape:
