@@ -909,7 +909,7 @@ def test_eigenvalues_and_vectors_have_their_gradients(tf, run):
     assert_gradients(tf, run, sums, [t, p, q], expected, dtype="float64", magnitude=50.0)
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg")
+@clause(SHOULD, covers="OPS-06", needs="linalg decomposition")
 def test_singular_values_and_vectors_have_their_gradients(tf, run):
     """svd has the gradients of the values and of the vectors on both sides.
 
@@ -928,7 +928,7 @@ def test_singular_values_and_vectors_have_their_gradients(tf, run):
     assert_gradients(tf, run, sums, [s, t, p, q], expected, dtype="float64", magnitude=100.0)
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg")
+@clause(SHOULD, covers="OPS-06", needs="linalg decomposition")
 def test_the_qr_factors_have_their_gradients(tf, run):
     """qr has the gradients of both factors, whose signs are not determined.
 
@@ -1157,7 +1157,7 @@ def test_pooling_has_its_gradients(tf, run):
     assert_gradients(tf, run, pools, [image], [expected])
 
 
-@clause(SHOULD, covers="OPS-07", needs="nn", modes="eager function")
+@clause(SHOULD, covers="OPS-07", needs="nn morphology", modes="eager function")
 def test_an_erosion_has_its_gradients(tf, run):
     """erosion2d, the least of image minus kernel, passes the gradient to those two elements.
 
@@ -1231,7 +1231,7 @@ def test_dropout_drops_the_gradient_of_what_it_dropped(tf, run):
     assert_equal(set(np.asarray(gradient).tolist()), {0.0, 6.0})
 
 
-@clause(SHOULD, covers="OPS-08", needs="nn random", since="2.8")
+@clause(SHOULD, covers="OPS-08", needs="nn random stateless_random", since="2.8")
 def test_dropout_from_a_seed_drops_the_gradient_of_what_it_dropped(tf, run):
     """stateless_dropout at a rate of one half doubles the gradient of what it keeps."""
 

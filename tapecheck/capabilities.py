@@ -383,6 +383,27 @@ def _threads(tf: Any) -> None:
         raise failures[0]
 
 
+@_capability("stateless_random")
+def _stateless_random(tf: Any) -> None:
+    """Random numbers that their seed alone decides."""
+    tf.random.stateless_uniform([1], seed=[1, 2])
+
+
+@_capability("decomposition")
+def _decomposition(tf: Any) -> None:
+    """Decompositions of matrices: qr and svd."""
+    tf.linalg.qr(tf.constant([[2.0]]))
+    tf.linalg.svd(tf.constant([[2.0]]))
+
+
+@_capability("morphology")
+def _morphology(tf: Any) -> None:
+    """Dilation and erosion of images."""
+    ones = [1, 1, 1, 1]
+    image, kernel = tf.reshape(tf.constant(1.0), ones), tf.reshape(tf.constant(1.0), [1, 1, 1])
+    tf.nn.erosion2d(image, kernel, ones, "VALID", "NHWC", ones)
+
+
 @_capability("nn")
 def _nn(tf: Any) -> None:
     """Operations of neural networks."""

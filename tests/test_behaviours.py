@@ -17,7 +17,7 @@ from tapecheck.behaviours import Behaviours, load
 from tapecheck.capabilities import CAPABILITIES
 from tapecheck.clause import LEVELS
 from tapecheck.errors import DataError
-from tapecheck.standard import root
+from tapecheck.standard import load_standard, root
 from tapecheck.toml import read_toml
 
 SCHEMA = Path(tapecheck.__file__).parent / "schemas" / "sources.json"
@@ -51,6 +51,7 @@ def test_the_file_fits_its_schema(
 
 def test_every_behaviour_has_its_level(behaviours: Behaviours) -> None:
     assert {behaviour.level for behaviour in behaviours.values()} == set(LEVELS)
+    assert len(behaviours) == 604
 
 
 def test_ids_count_up_from_one_in_each_area_in_the_order_of_the_areas(
@@ -110,10 +111,12 @@ def test_a_citation_leaves_out_what_is_not_known(behaviours: Behaviours) -> None
     assert behaviours["FWD-13"].citation() == "Mathematics: what follows from calculus alone"
 
 
-def test_every_capability_that_can_be_declared_is_needed_by_a_behaviour(
+def test_every_capability_that_can_be_declared_is_needed_by_a_behaviour_or_a_clause(
     behaviours: Behaviours,
 ) -> None:
     needed = {capability for one in behaviours.values() for capability in one.needs}
+    for entry in load_standard().entries.values():
+        needed |= entry.clause.needs
     assert sorted(set(CAPABILITIES) - needed) == []
 
 
