@@ -55,8 +55,6 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        address=text.address,
-        broken=pages.broken,
         code=text.markdown_code,
         conforming=pages.conforming,
         duration=text.duration,

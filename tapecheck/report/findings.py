@@ -77,7 +77,7 @@ def _add(found: Dict[Tuple[str, ...], Finding], case: Case, run: int) -> None:
 def _details(case: Case) -> Dict[str, List[str]]:
     names = [name for name in _ORDER if name in case.details]
     names += [name for name in case.details if name not in _ORDER]
-    lines = {name: _lines(case.details[name]) for name in names}
+    lines = {name: _lines(case.details[name]) for name in names if case.details[name]}
     first, _, rest = case.message.partition("\n")
     # The message of a clause is made of its details: it is not told twice.
     within = {name: value for name, value in case.details.items() if name not in _BESIDE}

@@ -12,7 +12,7 @@ from tapecheck.clause import LEVELS
 from tapecheck.report import conformance, findings
 from tapecheck.report.matrix import SPEC, Chapter, Column, Matrix, arrange
 from tapecheck.report.text import LIMIT, address, one_line, slug, visible
-from tapecheck.results import BREAKING, NOT_APPLICABLE, VERDICTS, Case, Run, count
+from tapecheck.results import NOT_APPLICABLE, Case, Run, count
 from tapecheck.standard import Standard
 
 SYMBOLS: Dict[str, str] = {
@@ -48,7 +48,7 @@ _LEAST = 300
 _TITLE = 90
 _OPEN = 20
 _SLOWEST = 8
-_LINK = re.compile(r"([^;<>]*?) ?<(https?://[^\s<>\"']+)>|(https?://[^\s<>\"']+)")
+_LINK = re.compile(r"([^;<>]{0,200}?) ?<(https?://[^\s<>\"']+)>|(https?://[^\s<>\"']+)")
 
 
 class Report(NamedTuple):
@@ -244,11 +244,6 @@ def share(counts: Dict[str, int]) -> List[Tuple[str, int]]:
     return [(verdict, number) for verdict, number in counts.items() if verdict != NOT_APPLICABLE]
 
 
-def broken(counts: Dict[str, int]) -> int:
-    """How many of the cases break a promise."""
-    return sum(counts.get(verdict, 0) for verdict in BREAKING)
-
-
 def _reports(runs: Sequence[Run]) -> List[Report]:
     labels = [one_line(run.label, 80) for run in runs]
     reports: List[Report] = []
@@ -312,5 +307,4 @@ def _data(arranged: Matrix, standard: Standard, behaviours: Behaviours) -> Dict[
         "behaviours": sources,
         "documents": [[one.title, address(one.url)] for one in documents],
         "suite": __version__,
-        "verdicts": list(VERDICTS),
     }

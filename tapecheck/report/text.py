@@ -38,7 +38,7 @@ def visible(text: str, limit: int = LIMIT) -> str:
 
 def one_line(text: str, limit: int = LIMIT) -> str:
     """The text on one line, shortened and visible."""
-    return visible(" ".join(shorten(text, 2 * limit).split()), limit)
+    return shorten(visible(" ".join(shorten(text, 2 * limit).split()), limit), limit)
 
 
 def markdown(text: str, limit: int = 300) -> str:
