@@ -202,7 +202,6 @@ __tapecheck__ = {
         "savedmodel",
         "signal",
         "sparse",
-        "stateless_random",
         "tnp",
         "xla",
     ],

@@ -201,6 +201,25 @@ def dropout(
     return op.select(tensor / (1 - array_of(rate)), 0, condition=kept)
 
 
+class experimental:  # noqa: N801
+    """``tf.nn.experimental``."""
+
+    @staticmethod
+    def stateless_dropout(
+        x: Any,
+        rate: Any,
+        seed: Any,
+        rng_alg: Any = None,
+        noise_shape: Any = None,
+        name: Optional[str] = None,
+    ) -> Tensor:
+        """As ``dropout``; which elements are kept is decided by ``seed``, two integers, alone."""
+        tensor = convert_to_tensor(x)
+        shape = tensor.shape if noise_shape is None else noise_shape
+        kept = random.stateless_uniform(shape, seed).array >= float(array_of(rate))
+        return op.select(tensor / (1 - array_of(rate)), 0, condition=kept)
+
+
 def embedding_lookup(
     params: Any, ids: Any, max_norm: Optional[float] = None, name: Optional[str] = None
 ) -> Tensor:
