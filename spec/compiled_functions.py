@@ -496,7 +496,7 @@ def test_captured_variables_are_watched_on_request_only(tf, run):
     assert_structure(run(program, tf.constant(2.0)), [2.0 * 6.0 * 5.0, None])
 
 
-@clause(SHOULD, covers="FUN-18", needs="graph xla variables", since="2.1", modes="eager")
+@clause(SHOULD, covers="FUN-18", needs="graph xla variables", since="2.5", modes="eager")
 def test_a_tape_around_an_optimised_function_answers_like_eager_code(tf, run):
     """A tape around a function that the optimising compiler compiles answers like eager code."""
     v = tf.Variable([2.0, 3.0])

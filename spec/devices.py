@@ -157,7 +157,9 @@ def test_a_copy_lies_on_another_device(tf, run, devices):
     assert_structure(gradients, [3 * 3.0**2, 2 * 3.0**2])
 
 
-@clause(SHOULD, covers="DEV-03", needs="distribute variables", devices=2, modes="eager")
+@clause(
+    SHOULD, covers="DEV-03", needs="distribute variables", since="2.4", devices=2, modes="eager"
+)
 def test_a_tape_lives_in_each_replica(tf, run, devices):
     """A tape in a function that a strategy runs gives each replica the gradient of its values."""
     strategy = mirrored(tf, devices)
@@ -197,7 +199,14 @@ def test_a_tape_lives_in_each_replica_of_a_compiled_function(tf, run, devices):
     assert_structure(run(compiled, tf.constant(7.0)), [7.0 * 6.0, 7.0 * 6.0])
 
 
-@clause(SHOULD, covers="DEV-03", needs="distribute optimizer variables", devices=2, modes="eager")
+@clause(
+    SHOULD,
+    covers="DEV-03",
+    needs="distribute optimizer variables",
+    since="2.4",
+    devices=2,
+    modes="eager",
+)
 def test_replicas_train_one_variable(tf, run, devices):
     """The gradients of all replicas, reduced, train the copies of a variable alike."""
     strategy = mirrored(tf, devices)

@@ -937,6 +937,23 @@ def test_reverse_over_forward_passes_a_compiled_function(tf, run):
     assert_structure(run(program, tf.constant(2.0), tf.constant(5.0)), (60.0, 12.0 * 5.0))
 
 
+@clause(SHOULD, covers="FWD-04 FWD-15", needs="forward graph nested", since="2.1", modes="eager")
+def test_a_product_through_a_compiled_function_is_differentiated_by_its_tangent(tf, run):
+    """A tape differentiates a product through a compiled function by primal and tangent at once."""
+    cube = tf.function(lambda x: x * x * x, autograph=False)
+
+    def program(x, v):
+        with tf.GradientTape() as tape:
+            tape.watch([x, v])
+            with tf.autodiff.ForwardAccumulator(x, v) as accumulator:
+                y = cube(x)
+            product = accumulator.jvp(y)
+        return product, tape.gradient(product, [x, v])
+
+    products = run(program, tf.constant(2.0), tf.constant(5.0))
+    assert_structure(products, (60.0, [12.0 * 5.0, 12.0]))
+
+
 @clause(SHOULD, covers="FWD-15", needs="forward graph variables", since="2.1", modes="eager")
 def test_a_compiled_function_captures_a_variable_that_is_a_primal(tf, run):
     """A variable that a compiled function captures is a primal like any other."""
