@@ -754,40 +754,73 @@ def test_a_recurrent_layer_is_differentiated_through_its_steps(tf, run):
         assert_close(gradient, [[value]])
 
 
-@clause(SHOULD, covers="OPS-13", needs="keras")
-def test_gated_layers_are_differentiated_through_their_steps(tf, run):
-    """LSTM and GRU layers have gradients by their kernels through all steps.
+def gated(layer, candidate, gates):
+    """A layer of one unit whose candidate has the weight two, and whose gates stand at one half."""
+    layer.build([None, 2, 1])
+    recurrent = np.zeros([1, gates])
+    kernel = np.where(np.arange(gates) == candidate, 2.0, 0.0)[None]
+    layer.set_weights([kernel, recurrent])
+    return layer
 
-    With all weights zero every gate is one half and every state zero, so that only the kernel of
-    the candidate has a gradient: (x1 / 2 + x2) / 4 and (x1 / 2 + x2) / 2.
+
+@clause(SHOULD, covers="OPS-13", needs="keras")
+def test_an_lstm_layer_is_differentiated_through_its_steps(tf, run):
+    """An LSTM layer has gradients by the kernels of its gates through all steps.
+
+    With the candidates g1 and g2 the cell has c1 = g1 / 2 and then c = c1 / 2 + g2 / 2, and the
+    result is tanh(c) / 2. The slope of a gate at one half is one quarter.
     """
-    lstm = tf.keras.layers.LSTM(1, use_bias=False, unit_forget_bias=False)
-    gru = tf.keras.layers.GRU(1, use_bias=False)
-    for layer in (lstm, gru):
-        layer.build([None, 2, 1])
-        layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    layer = gated(tf.keras.layers.LSTM(1, use_bias=False, unit_forget_bias=False), 2, 4)
+    x1, x2 = 0.5, 0.25
 
     def program(x):
         with tf.GradientTape() as tape:
-            y = 8.0 * lstm(x) + 16.0 * gru(x)
-        return tape.gradient(y, [lstm.trainable_variables[0], gru.trainable_variables[0]])
+            y = layer(x)
+        return tape.gradient(y, layer.trainable_variables[0])
 
-    of_lstm, of_gru = run(program, tf.constant([[[5.0], [7.0]]]))
-    candidate = 8 * (5.0 / 2 + 7.0) / 4
-    assert_close(of_lstm, [[0.0, 0.0, candidate, 0.0]])
-    assert_close(of_gru, [[0.0, 0.0, 4 * candidate]])
+    gradient = run(program, tf.constant([[[x1], [x2]]]))
+    g1, g2 = math.tanh(2 * x1), math.tanh(2 * x2)
+    result = math.tanh(g1 / 4 + g2 / 2)
+    slope = (1 - result**2) / 2
+    of_input = slope * (g2 * x2 / 4 + g1 * x1 / 8)
+    of_forget = slope * g1 / 2 * x2 / 4
+    of_candidate = slope * ((1 - g2**2) * x2 / 2 + (1 - g1**2) * x1 / 4)
+    assert_close(gradient, [[of_input, of_forget, of_candidate, result * x2 / 4]], magnitude=0.5)
+
+
+@clause(SHOULD, covers="OPS-13", needs="keras")
+def test_a_gru_layer_is_differentiated_through_its_steps(tf, run):
+    """A GRU layer has gradients by the kernels of its gates through all steps.
+
+    With the candidates g1 and g2 the state is h = g1 / 2 and then h / 2 + g2 / 2. The slope of
+    the update gate at one half is one quarter, and the reset gate meets no recurrent weight.
+    """
+    layer = gated(tf.keras.layers.GRU(1, use_bias=False), 2, 3)
+    x1, x2 = 0.5, 0.25
+
+    def program(x):
+        with tf.GradientTape() as tape:
+            y = layer(x)
+        return tape.gradient(y, layer.trainable_variables[0])
+
+    gradient = run(program, tf.constant([[[x1], [x2]]]))
+    g1, g2 = math.tanh(2 * x1), math.tanh(2 * x2)
+    of_update = (g1 / 2 - g2) * x2 / 4 - g1 * x1 / 8
+    of_candidate = (1 - g2**2) * x2 / 2 + (1 - g1**2) * x1 / 4
+    assert_close(gradient, [[of_update, 0.0, of_candidate]], magnitude=0.5)
 
 
 @clause(SHOULD, covers="OPS-13", needs="keras", since="2.4")
 def test_an_attention_layer_is_differentiated(tf, run):
     """A layer of multi-head attention has gradients by queries, values and weights.
 
-    Where all scores are equal the result is the mean of the values, times two matrices.
+    A query weight of zero makes all scores equal, and the result the mean of the values v, times
+    two weights. That weight has the covariance of keys and results, times query and key weight.
     """
     layer = tf.keras.layers.MultiHeadAttention(1, 1, use_bias=False)
     query, value = tf.constant([[[1.0]]]), tf.constant([[[5.0], [9.0]]])
     layer(query, value)
-    layer.set_weights([np.array([[[weight]]]) for weight in (0.0, 0.0, 3.0, 2.0)])
+    layer.set_weights([np.array([[[weight]]]) for weight in (0.0, 4.0, 3.0, 2.0)])
 
     def program(query, value):
         with tf.GradientTape() as tape:
@@ -798,5 +831,5 @@ def test_an_attention_layer_is_differentiated(tf, run):
     by_query, by_value, *by_weights = run(program, query, value)
     assert_close(by_query, [[[0.0]]])
     assert_close(by_value, [[[3.0], [3.0]]])
-    for gradient, expected in zip(by_weights, [0.0, 0.0, 2 * 7.0, 3 * 7.0]):
+    for gradient, expected in zip(by_weights, [4 * 6 * 4.0, 0.0, 2 * 7.0, 3 * 7.0]):
         assert_close(gradient, [[[expected]]])
