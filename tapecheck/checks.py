@@ -106,7 +106,11 @@ def assert_structure(actual: Any, expected: Any) -> None:
         if isinstance(expected, dict) and set(actual) != set(expected):
             raise Broken("keys {!r}".format(sorted(expected)), "keys {!r}".format(sorted(actual)))
         for key in keys:
-            assert_structure(actual[key], expected[key])
+            try:
+                assert_structure(actual[key], expected[key])
+            except Broken as broken:
+                place = "at [{!r}] {}".format(key, broken.expected)
+                raise Broken(place, broken.actual, broken.difference) from None
     else:
         assert_close(actual, expected)
 

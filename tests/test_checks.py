@@ -131,6 +131,11 @@ def test_another_structure_or_leaf_is_refused(actual, expected):
         assert_structure(actual, expected)
 
 
+def test_the_place_of_the_leaf_that_differs_is_named():
+    with pytest.raises(Broken, match=r"expected: at \['a'\] at \[1\] 2\."):
+        assert_structure({"a": [1.0, 3.0]}, {"a": [1.0, 2.0]})
+
+
 def test_the_expected_exception_with_its_words_is_accepted():
     with raises(ValueError, "UNKNOWN", "nonsense"):
         raise ValueError("unknown value 'nonsense'")
