@@ -224,6 +224,17 @@ def test_breaking_verdicts_come_before_deviations(tmp_path: Path) -> None:
     assert "https://example.org/issue/1" in document.attributes("href")
 
 
+def test_a_deviation_is_told_once_however_its_modes_fail(tmp_path: Path) -> None:
+    listed = {"reason": "loops are unrolled", "link": "https://example.org/issue/1"}
+    cases = [
+        failed(mode=mode, verdict=results.DEVIATION, details={"actual": mode, **listed})
+        for mode in ("eager", "jit")
+    ]
+    (deviation,) = read(tmp_path, run(*cases)).texts("details", **{"class": "finding"})
+    assert "numpy 1.0 eager, jit" in deviation
+    assert "(numpy 1.0, eager)" in deviation
+
+
 def test_a_link_that_is_no_web_address_is_text(tmp_path: Path) -> None:
     case = failed(verdict=results.DEVIATION, details={"reason": "r", "link": "javascript:alert(1)"})
     document = read(tmp_path, run(case))
@@ -269,7 +280,8 @@ def test_the_headline_counts_the_runs_that_conform(tmp_path: Path) -> None:
     assert read(tmp_path, good, bad).texts("h1") == ["1 of 2 runs conforms."]
     assert read(tmp_path, good, good, bad).texts("h1") == ["2 of 3 runs conform."]
     assert read(tmp_path, bad, bad).texts("h1") == ["None of the 2 runs conforms."]
-    assert read(tmp_path, good, good).texts("h1") == ["All 2 runs conform."]
+    assert read(tmp_path, good, good).texts("h1") == ["Both runs conform."]
+    assert read(tmp_path, good, good, good).texts("h1") == ["All 3 runs conform."]
 
 
 def test_no_run_at_all_is_said(tmp_path: Path) -> None:

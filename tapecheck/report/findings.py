@@ -26,6 +26,8 @@ class Place(NamedTuple):
 class Finding(NamedTuple):
     """Cases of one clause that came to the same verdict with the same words.
 
+    Deviations need only be the same entry: headline and details are those of the first case.
+
     Attributes:
         headline: the first line, without clause, mode and device.
         details: what was found, by name, each a list of lines.
@@ -63,7 +65,11 @@ def _add(found: Dict[Tuple[str, ...], Finding], case: Case, run: int) -> None:
     details = _details(case)
     commands = details.pop("reproduce", [])
     first = headline(case)
-    words = json.dumps([first, details])
+    # A listed deviation is known by its entry: what differs between its modes tells nothing new.
+    listed = case.verdict == DEVIATION and "reason" in details
+    words = json.dumps([details[name] for name in _BESIDE if name in details])
+    if not listed:
+        words = json.dumps([first, details])
     key = (case.suite, case.clause, case.level, case.verdict, words)
     if key not in found:
         found[key] = Finding(*key[:4], first, details, [], [])

@@ -12,7 +12,7 @@ from tapecheck.clause import LEVELS
 from tapecheck.report import conformance, findings
 from tapecheck.report.matrix import SPEC, Chapter, Column, Matrix, arrange
 from tapecheck.report.text import LIMIT, address, one_line, slug, visible
-from tapecheck.results import NOT_APPLICABLE, Case, Run, count
+from tapecheck.results import DEVIATION, NOT_APPLICABLE, Case, Run, count
 from tapecheck.standard import Standard
 
 SYMBOLS: Dict[str, str] = {
@@ -47,6 +47,7 @@ _BUDGET = 600000
 _LEAST = 300
 _TITLE = 90
 _OPEN = 20
+_OPEN_DEVIATIONS = 5
 _SLOWEST = 8
 _LINK = re.compile(r"([^;<>]{0,200}?) ?<(https?://[^\s<>\"']+)>|(https?://[^\s<>\"']+)")
 
@@ -109,7 +110,8 @@ class Section(NamedTuple):
     @property
     def shown(self) -> List[Told]:
         """Those that are in view at once; of a few more, all."""
-        return self.told if len(self.told) <= _OPEN + 5 else self.told[:_OPEN]
+        most = _OPEN_DEVIATIONS if self.verdict == DEVIATION else _OPEN
+        return self.told if len(self.told) <= most + 3 else self.told[:most]
 
     @property
     def folded(self) -> List[Told]:
@@ -198,7 +200,7 @@ def build(runs: Sequence[Run], standard: Standard, behaviours: Behaviours) -> Pa
     told_count = max(1, _TOLD_MOST - room)
     ran = {row.clause for row in arranged.rows if row.suite == SPEC}
     return Page(
-        reports=_reports(runs),
+        reports=reports_of(runs),
         sections=sections,
         matrix=arranged,
         anchors=anchors,
@@ -216,7 +218,7 @@ def conforming(reports: Sequence[Report]) -> str:
     if len(reports) == 1:
         return "{} {}.".format(reports[0].name, reports[0].whole.words)
     if good == len(reports):
-        return "All {} runs conform.".format(good)
+        return "Both runs conform." if good == 2 else "All {} runs conform.".format(good)
     subject = "None of the {} runs conforms." if not good else "{} of {} runs conform{}."
     return subject.format(
         *([len(reports)] if not good else [good, len(reports), "s" * (good == 1)])
@@ -244,7 +246,8 @@ def share(counts: Dict[str, int]) -> List[Tuple[str, int]]:
     return [(verdict, number) for verdict, number in counts.items() if verdict != NOT_APPLICABLE]
 
 
-def _reports(runs: Sequence[Run]) -> List[Report]:
+def reports_of(runs: Sequence[Run]) -> List[Report]:
+    """The runs as reports show them, each with a name of its own."""
     labels = [one_line(run.label, 80) for run in runs]
     reports: List[Report] = []
     for number, (run, label) in enumerate(zip(runs, labels)):

@@ -225,7 +225,7 @@
     }
   }));
 
-  // On paper everything is open.
+  // On paper every finding is open; chapters stay as they are folded.
   let opened = [];
   window.addEventListener("beforeprint", () => {
     opened = all("details:not([open])");
