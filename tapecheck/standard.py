@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from tapecheck.clause import Clause, clause_of
 from tapecheck.errors import UsageError
+from tapecheck.toml import read_toml
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -52,7 +53,7 @@ class Entry(NamedTuple):
 
 
 class Standard(NamedTuple):
-    """All chapters and clauses, in the order of the files and of the code."""
+    """All chapters and clauses, in the order of ``spec/chapters.toml`` and of the code."""
 
     chapters: List[Chapter]
     entries: Dict[str, Entry]
@@ -73,7 +74,7 @@ class Standard(NamedTuple):
 @functools.lru_cache(maxsize=None)
 def load_standard() -> Standard:
     """Read every chapter. Needs no implementation."""
-    chapters = [_chapter(path) for path in sorted((root() / "spec").glob("*.py"))]
+    chapters = [_chapter(path) for path in _ordered(root() / "spec")]
     entries: Dict[str, Entry] = {}
     for chapter in chapters:
         for function in _functions(chapter.module):
@@ -81,6 +82,13 @@ def load_standard() -> Standard:
             if clause is not None:
                 entries[clause.id] = Entry(clause, function, chapter)
     return Standard(chapters, entries)
+
+
+def _ordered(folder: Path) -> List[Path]:
+    """The chapters of a folder: first those that its ``chapters.toml`` names, then the others."""
+    names = read_toml(folder / "chapters.toml")["chapters"]
+    place = {name: number for number, name in enumerate(names)}
+    return sorted(folder.glob("*.py"), key=lambda path: (place.get(path.stem, len(place)), path))
 
 
 @functools.lru_cache(maxsize=None)
