@@ -149,6 +149,7 @@ def test_results_and_report_lie_in_a_folder_named_after_the_run(folder: Path, so
     assert sorted(path.name for path in file.parent.iterdir()) == [
         "index.html",
         "results.jsonl",
+        "standard.html",
         "summary.md",
     ]
     read = results.read(file)
@@ -231,7 +232,7 @@ def installed(place: Path, *chapters: str) -> Dict[str, str]:
     )
     files = place / "tapecheck" / "standard_files"
     (files / "spec").mkdir(parents=True)
-    for name in ("conftest.py", "spec/sources.toml", *chapters):
+    for name in ("conftest.py", "spec/chapters.toml", "spec/sources.toml", *chapters):
         shutil.copy(str(root() / name), str(files / name))
     return {"PYTHONPATH": str(place)}
 

@@ -1,4 +1,4 @@
-"""``tapecheck report``: one report of several runs."""
+"""``tapecheck report``: one report of several runs, and the standard as a book."""
 
 from __future__ import annotations
 
@@ -15,24 +15,39 @@ from tapecheck.errors import UsageError
 Examples:
   tapecheck report reports/runs --out site
   tapecheck report nightly/tf-2.20 nightly/tf-2.21 --out site
-  tapecheck report reports/runs/numpy-0.1.0-20260101T000000Z --out site""",
+  tapecheck report reports/runs/numpy-0.1.0-20260101T000000Z --out site
+  tapecheck report --standard --out site""",
 )
-@click.argument("places", nargs=-1, required=True, metavar="DIR...")
-@click.option("--out", required=True, metavar="DIR", help="Folder for index.html and summary.md.")
+@click.argument("places", nargs=-1, metavar="DIR...")
+@click.option("--out", required=True, metavar="DIR", help="Folder for what is written.")
 @click.option("--allow-incomplete", is_flag=True, help="Take incomplete runs too, marked so.")
 @click.option("--mix-versions", is_flag=True, help="Take runs of different suite versions.")
-def report(places: Tuple[str, ...], out: str, allow_incomplete: bool, mix_versions: bool) -> None:
-    """Write a report of the runs in each DIR: result files, or folders that hold some."""
+@click.option("--standard", is_flag=True, help="Only standard.html, of no run: give no DIR.")
+def report(
+    places: Tuple[str, ...], out: str, allow_incomplete: bool, mix_versions: bool, standard: bool
+) -> None:
+    """Write a report of the runs in each DIR: result files, or folders that hold some.
+
+    It is index.html, with summary.md for a CI job, and standard.html: the standard as a book,
+    with the verdicts of the runs beside each clause.
+    """
     from tapecheck import comparison, results
     from tapecheck.cli.text import console, plain, say
     from tapecheck.report import render
+    from tapecheck.report.book import render_book
 
+    if standard and places:
+        raise UsageError("--standard is about no run: give no DIR with it")
+    if not standard and not places:
+        raise UsageError("name a DIR with runs, or ask for --standard")
     files = list(dict.fromkeys(file for place in places for file in results.find(place)))
     runs = [results.read(file) for file in files]
     comparison.require_comparable(runs, allow_incomplete, mix_versions)
     try:
-        page = render(runs, Path(out))
+        page = render_book(runs, Path(out))
+        if runs:
+            page = render(runs, Path(out))
     except OSError as error:
         raise UsageError("cannot write to {}: {}".format(out, error.strerror or error)) from error
     count = "1 run" if len(runs) == 1 else "{} runs".format(len(runs))
-    say(console(), "{}: {}".format(count, plain(page)))
+    say(console(), "{}: {}".format("the standard" if standard else count, plain(page)))

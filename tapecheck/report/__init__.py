@@ -49,7 +49,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(str(_TEMPLATES)),
         autoescape=lambda name: name is None or not name.endswith(".md"),
         undefined=jinja2.StrictUndefined,
-        finalize=_shown,
+        finalize=text.shown,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -82,10 +82,3 @@ def _embedded(data: Any) -> Markup:
     return Markup(
         json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     )
-
-
-def _shown(value: Any) -> Any:
-    """What an expression of a template shows: text from elsewhere only when made visible."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return text.visible(value)
-    return value

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Match
+from typing import Any, Match
+
+from markupsafe import Markup
 
 LIMIT = 4000
 """The most characters of one text that a report shows."""
@@ -72,6 +74,13 @@ def address(link: str) -> str:
     """The link where it is a web address that may be followed, otherwise an empty text."""
     harmless = re.match(r"https?://[^\s\"'<>]+\Z", link)
     return link if harmless and len(link) <= 1000 and link.isprintable() else ""
+
+
+def shown(value: Any) -> Any:
+    """What an expression of a template shows: text from elsewhere only when made visible."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return visible(value)
+    return value
 
 
 def _escape(match: Match[str]) -> str:
