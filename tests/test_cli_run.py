@@ -149,7 +149,6 @@ def test_results_and_report_lie_in_a_folder_named_after_the_run(folder: Path, so
     assert sorted(path.name for path in file.parent.iterdir()) == [
         "index.html",
         "results.jsonl",
-        "standard.html",
         "summary.md",
     ]
     read = results.read(file)

@@ -46,7 +46,7 @@ def report(
     try:
         page = render_book(runs, Path(out))
         if runs:
-            page = render(runs, Path(out))
+            page = render(runs, Path(out), book=True)
     except OSError as error:
         raise UsageError("cannot write to {}: {}".format(out, error.strerror or error)) from error
     count = "1 run" if len(runs) == 1 else "{} runs".format(len(runs))

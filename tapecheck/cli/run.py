@@ -138,9 +138,7 @@ def _tell(folder: Path, ended: Any, named: bool) -> int:
         say(out, "Results  ", plain(file))
         if ran.complete:
             from tapecheck.report import render
-            from tapecheck.report.book import render_book
 
-            render_book([ran], folder)
             say(out, "Report   ", plain(render([ran], folder)))
     if log.is_file():
         say(out if ran is not None else err, "Log      ", plain(log))
@@ -187,7 +185,7 @@ def _folder(out: Optional[str], backend: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / LOG_NAME).write_bytes(b"")
-        for name in (FILE_NAME, "index.html", "standard.html", "summary.md"):
+        for name in (FILE_NAME, "index.html", "summary.md"):
             # Of an earlier run in this folder: it must not be taken for this one.
             if (folder / name).exists():
                 (folder / name).unlink()

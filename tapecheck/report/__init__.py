@@ -25,11 +25,14 @@ __all__ = ["render"]
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(runs: List[Run], out: Path) -> Path:
+def render(runs: List[Run], out: Path, book: bool = False) -> Path:
     """Write ``index.html`` and ``summary.md`` into the folder `out`, made where it is missing.
 
     The same runs give the same bytes. What the result files hold is shown as text, whatever it
     is: markup has no effect, control characters become visible, huge texts are shortened.
+
+    Args:
+        book: whether ``standard.html`` lies beside it, to be linked to.
 
     Returns:
         The path of ``index.html``: one file that needs no other and no network.
@@ -38,7 +41,7 @@ def render(runs: List[Run], out: Path) -> Path:
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     for name in ("index.html", "summary.md"):
-        content = _environment().get_template(name).render(page=page)
+        content = _environment().get_template(name).render(page=page, book=book)
         (out / name).write_bytes(content.encode("utf-8"))
     return out / "index.html"
 

@@ -89,7 +89,9 @@ def arrange(runs: Sequence[Run], standard: Standard) -> Matrix:
         level = entry.clause.level if entry else first.level
         row = Row(place[0], place[1], level, [found.get(column) for column in columns])
         rows.setdefault((place[0], first.chapter), []).append(row)
-    ordered = sorted(rows, key=lambda place: (place[0] != SPEC, place[0]))
+    position = {place: number for number, place in enumerate(titles)}
+    last = len(position)
+    ordered = sorted(rows, key=lambda place: (position.get(place, last), place[0] != SPEC, place))
     chapters = [
         Chapter(suite, name, titles.get((suite, name)) or _words(name), rows[suite, name])
         for suite, name in ordered
