@@ -31,13 +31,14 @@ def details(
     found: Dict[str, Any] = {}
     if isinstance(error, Broken):
         found["expected"] = error.expected
-        found["actual"] = error.actual
+        found["actual"] = without_roots(error.actual)
         if error.difference:
             found["difference"] = error.difference
     elif isinstance(error, AssertionError):
-        found["actual"] = str(error)
+        found["actual"] = without_roots(str(error))
     else:
-        found["actual"] = "".join(traceback.format_exception_only(type(error), error)).strip()
+        raised = "".join(traceback.format_exception_only(type(error), error)).strip()
+        found["actual"] = without_roots(raised)
     found["at"] = frames(error.__traceback__)
     found["documented"] = list(documented)
     found["reproduce"] = reproduce(clause, backend, mode)
@@ -77,9 +78,21 @@ def frames(trace: Optional[TracebackType]) -> List[str]:
     return shown
 
 
+def without_roots(words: str) -> str:
+    """A text of the implementation, perhaps a traceback, without folders of this machine."""
+    for root in _roots():
+        words = words.replace(root + os.sep, "")
+    return words
+
+
+def _roots() -> List[str]:
+    """Folders below which Python files lie: the current one first, then the deepest."""
+    return [os.getcwd(), *sorted(filter(os.path.isabs, sys.path), key=len, reverse=True)]
+
+
 def short_path(path: str) -> str:
     """A path without the folder of this machine that it lies in."""
-    for root in [os.getcwd(), *sorted(sys.path, key=len, reverse=True)]:
-        if root and path.startswith(root + os.sep):
+    for root in _roots():
+        if path.startswith(root + os.sep):
             return os.path.relpath(path, root)
     return os.sep.join(path.split(os.sep)[-2:])
