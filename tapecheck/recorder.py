@@ -31,6 +31,10 @@ _CASE_IN_ID = re.compile(r"(?:\[|-)({})-([A-Za-z_]+:\d+)".format("|".join(MODES)
 # A worker's death is noticed a moment after its time limit, and its start a moment late.
 _NEARLY = 0.9
 
+# Where no worker ever got ready, to replace one is to lose the next in the same way. Later one may
+# die unannounced: pytest-xdist does not tell of a worker that gets ready while it shuts down.
+_REPLACEMENTS = 10
+
 
 class Fault(NamedTuple):
     """Why a run could not be, in one line, and the exit code that this leads to.
@@ -64,6 +68,7 @@ class Recorder:
         self.collected: Set[str] = set()
         self.complete = False
         self._ready: Set[str] = set()
+        self._never_ready = 0
         self._put_back: Set[str] = set()
         self._started: Dict[str, float] = {}
         self._ended: Set[str] = set()
@@ -145,14 +150,15 @@ class Recorder:
                 WRONG_USAGE,
             )
         elif error and self.fault is None and node.gateway.id not in self._ready:
-            # To replace this worker would be to lose the next one in the same way.
-            self.fault = Fault(
-                "backend {!r} cannot be set up: its process crashed{}".format(
-                    self._config.option.backend,
-                    " or ran into the time limit" if self._limit else "",
-                ),
-                COULD_NOT_RUN,
-            )
+            self._never_ready += 1
+            if not self._ready or self._never_ready > _REPLACEMENTS:
+                self.fault = Fault(
+                    "backend {!r} cannot be set up: its process crashed{}".format(
+                        self._config.option.backend,
+                        " or ran into the time limit" if self._limit else "",
+                    ),
+                    COULD_NOT_RUN,
+                )
         if self.fault is not None:
             pytest.exit(self.fault.message, returncode=self.fault.exit_code)
 
