@@ -1,6 +1,7 @@
 """Pausing a tape: what stop_recording leaves out, and what it leaves alone."""
 
 import gc
+import logging
 import weakref
 
 from tapecheck import (
@@ -384,3 +385,26 @@ def test_a_metric_during_a_pause_leaves_the_gradient_alone(tf, run):
     metric, gradient = run(program, tf.constant(2.0))
     assert_close(metric, 25.0**2 + 2.0)
     assert_close(gradient, 2 * 5.0 * 3.0 + 5.0)
+
+
+@clause(OBSERVED, covers="STP-16", needs="stop_recording persistent", modes="eager")
+def test_a_gradient_during_a_pause_is_not_warned_of(tf, run):
+    """A gradient that a persistent tape gives during a pause logs no warning.
+
+    A gradient inside the block is warned of once a process: where that was seen already, a
+    wrong warning would not be given again.
+    """
+    messages = []
+    handler = logging.Handler()
+    handler.emit = lambda record: messages.append(record.getMessage())
+    tf.get_logger().addHandler(handler)
+    try:
+        x = tf.constant(3.0)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            y = x * x
+            with tape.stop_recording():
+                assert_close(tape.gradient(y, x), 2 * 3.0)
+    finally:
+        tf.get_logger().removeHandler(handler)
+    assert_equal(messages, [])
