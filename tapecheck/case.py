@@ -26,9 +26,8 @@ from tapecheck.modes import MODE_NEEDS
 class Suite:
     """What all cases of a run share: the backend, its deviations, what was asked for."""
 
-    def __init__(self, options: argparse.Namespace, root: Path) -> None:
+    def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        self._root = root
         self._backend: Optional[Backend] = None
         self._refusals: Dict[str, Optional[str]] = {}
         self._behaviours: Optional[Behaviours] = None
@@ -51,7 +50,6 @@ class Suite:
         if self._backend is not None:
             return
         backend = load(self._options.backend)
-        unknown = sorted(backend.lacks - set(CAPABILITIES))
         self._read_deviations(backend)
         visible = backend.all_devices()
         for device in self._options.device or []:
@@ -59,6 +57,7 @@ class Suite:
                 raise UsageError(
                     "no device {!r}, visible are {}".format(device, ", ".join(visible))
                 )
+        unknown = sorted(backend.lacks - set(CAPABILITIES))
         if unknown:
             raise UsageError(
                 "backend {!r} declares to lack {!r}, which is no capability".format(

@@ -79,7 +79,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    suite = Suite(config.option, config.rootpath)
+    suite = Suite(config.option)
     config.stash[_SUITE] = suite
     config.stash[_LIMIT] = TimeLimit(config.option.time_limit)
     if not hasattr(config, "workerinput"):

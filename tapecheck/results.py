@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import IO, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from tapecheck.errors import DataError
+from tapecheck.textfile import read_text
 
 FILE_NAME = "results.jsonl"
 FORMAT = 1
@@ -219,11 +220,7 @@ def read(path: PathLike) -> Run:
         DataError: naming file and line, where something is not a record of this format.
     """
     place = locate(path)
-    try:
-        text = place.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise DataError(place, line, "not UTF-8 text") from error
+    text = read_text(place)
     lines = text.split("\n")
     whole = lines[:-1]
     records = [_parse(place, number, line) for number, line in enumerate(whole, 1)]

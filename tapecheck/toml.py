@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, Optional
 
 from tapecheck.errors import DataError
+from tapecheck.textfile import read_text
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -21,13 +22,7 @@ def read_toml(path: Path) -> Dict[str, Any]:
     Raises:
         DataError: the file is missing, is not UTF-8 or is not TOML.
     """
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise DataError(path, None, error.strerror or str(error)) from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise DataError(path, line, "not UTF-8 text") from error
+    text = read_text(path)
     try:
         return dict(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import inspect
 import threading
-from pathlib import Path
 from typing import Any, Dict, Iterable, Optional
 
 from tapecheck.backends import Backend
@@ -23,7 +22,7 @@ class _Quiet(Suite):
 
     def __init__(self, backend: Backend) -> None:
         options = argparse.Namespace(deviations=None, device=None, mode=None, level=None)
-        super().__init__(options, Path())
+        super().__init__(options)
         self._backend = backend
 
 

@@ -3,17 +3,7 @@
 import enum
 
 from tapecheck.tapes import recorder, structure
-from tests.zoo import Tape, tf
-
-
-class _All(set):
-    """A set that holds everything."""
-
-    def isdisjoint(self, other):
-        return False
-
-    def __contains__(self, one):
-        return True
+from tests.zoo import Everything, Tape, tf
 
 
 class WatchesEverything(Tape):
@@ -21,7 +11,7 @@ class WatchesEverything(Tape):
 
     def _resume(self):
         super()._resume()
-        self._tracked = _All(self._tracked)
+        self._tracked = Everything(self._tracked)
 
 
 class WatchesForAll(Tape):
