@@ -7,7 +7,7 @@ import pytest
 
 import tapecheck.tapes.numpy as tf
 from tapecheck.tapes.numpy import operations
-from tapecheck.tapes.numpy.engine import DERIVATIVES
+from tapecheck.tapes.numpy.pullback import DERIVATIVES
 from tests.tapes import checking
 from tests.tapes.cases import CASES
 

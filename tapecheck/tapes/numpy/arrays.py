@@ -7,12 +7,14 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from tapecheck.tapes.numpy import dtype as dtypes
-from tapecheck.tapes.numpy import operations as op
-from tapecheck.tapes.numpy.engine import operation
-from tapecheck.tapes.numpy.errors import InvalidArgumentError
-from tapecheck.tapes.numpy.operators import Operators
-from tapecheck.tapes.numpy.tensor import Tensor, TensorShape, constant, convert_to_tensor
+from . import dtype as dtypes
+from . import operations as op
+from . import xp
+from .engine import operation
+from .errors import InvalidArgumentError
+from .operators import Operators
+from .tensor import Tensor, TensorShape, constant, convert_to_tensor
+from .xp import Array
 
 newaxis = None
 
@@ -107,7 +109,7 @@ def range(
     if dtype is None:
         python = all(isinstance(v, (int, float)) for v in (start, limit, delta))
         like = convert_to_tensor([start, limit, delta]) if python else None
-        numpy_dtype = like.array.dtype if like is not None else np.result_type(*ends)
+        numpy_dtype = like.dtype.numpy if like is not None else np.result_type(*ends)
         if not python and numpy_dtype == np.int64:
             numpy_dtype = next(e.dtype for e in ends if e.dtype.kind == "i")
     else:
@@ -119,9 +121,9 @@ def linspace(start: Any, stop: Any, num: Any, name: Optional[str] = None, axis: 
     """``num`` evenly spaced numbers from ``start`` to ``stop``, both included."""
     first = convert_to_tensor(start)
     first = op.cast(first, dtype=np.dtype(np.float64)) if first.dtype.is_integer else first
-    last = array_of(stop, first.array.dtype)
-    values = np.linspace(first.array, last, int(array_of(num)), axis=axis)
-    return Tensor(values.astype(first.array.dtype))
+    kind = first.dtype.numpy
+    values = np.linspace(first.numpy(), array_of(stop, kind), int(array_of(num)), axis=axis)
+    return Tensor(values.astype(kind))
 
 
 def one_hot(
@@ -134,14 +136,14 @@ def one_hot(
     name: Optional[str] = None,
 ) -> Tensor:
     """Vectors of ``off_value`` but for ``on_value`` at an index."""
-    ids = array_of(indices)
+    ids = convert_to_tensor(indices).array
     like = next((convert_to_tensor(v) for v in (on_value, off_value) if v is not None), None)
     kind = dtypes.as_dtype(dtype or (like.dtype if like is not None else dtypes.float32)).numpy
-    hot = ids[..., None] == np.arange(int(array_of(depth)))
-    on = 1 if on_value is None else array_of(on_value)
-    off = 0 if off_value is None else array_of(off_value)
-    values = np.where(hot, on, off).astype(kind)
-    return Tensor(values if axis == -1 else np.moveaxis(values, -1, axis))
+    hot = ids[..., None] == xp.asarray(np.arange(int(array_of(depth))))
+    on = np.asarray(1 if on_value is None else array_of(on_value), kind)
+    off = np.asarray(0 if off_value is None else array_of(off_value), kind)
+    values = xp.where(hot, xp.asarray(on), xp.asarray(off))
+    return Tensor(values if axis == -1 else xp.moveaxis(values, -1, axis))
 
 
 # What a tensor is
@@ -352,7 +354,7 @@ def _take_along(x: Any, ids: Sequence[np.ndarray]) -> Tensor:
     return op.take_(x, index=np.ix_(*ids))
 
 
-def _along_axis(x: Tensor, axis: int, ids: np.ndarray) -> Tensor:
+def _along_axis(x: Tensor, axis: int, ids: Array) -> Tensor:
     """The elements at a vector of indices along one axis."""
     return op.take_(x, index=(builtins.slice(None),) * axis_of(axis, x.ndim) + (ids,))
 
@@ -366,11 +368,12 @@ def gather(
     name: Optional[str] = None,
 ) -> Tensor:
     """The slices along an axis at given indices; the first ``batch_dims`` axes are matched."""
-    tensor, ids = convert_to_tensor(params), array_of(indices)
+    tensor, ids = convert_to_tensor(params), convert_to_tensor(indices).array
     batch = axis_of(batch_dims, ids.ndim)
     axis = batch if axis is None else axis_of(axis, tensor.ndim)
-    if ids.size and ids.min() < 0:
-        raise InvalidArgumentError(f"gather: the index {ids.min()} is negative")
+    known = xp.known(ids)
+    if known is not None and np.any(known < 0):
+        raise InvalidArgumentError(f"gather: the index {known.min()} is negative")
     if not batch:
         return _along_axis(tensor, axis, ids)
     inner = ids.ndim - batch
@@ -378,18 +381,18 @@ def gather(
         np.arange(tensor.shape[j]).reshape((-1,) + (1,) * (axis - j - 1 + inner))
         for j in builtins.range(axis)
     ]
-    ids = ids.reshape(ids.shape[:batch] + (1,) * (axis - batch) + ids.shape[batch:])
+    ids = xp.reshape(ids, (*ids.shape[:batch], *(1,) * (axis - batch), *ids.shape[batch:]))
     return op.take_(tensor, index=(*index, ids))
 
 
-def _nd_index(indices: Any, batch_dims: int = 0) -> Tuple[np.ndarray, ...]:
+def _nd_index(indices: Any, batch_dims: int = 0) -> Tuple[Array, ...]:
     """A NumPy index from a tensor whose last axis holds coordinates."""
-    ids = array_of(indices)
+    ids = convert_to_tensor(indices).array
     batch = [
         np.arange(ids.shape[j]).reshape((-1,) + (1,) * (ids.ndim - 2 - j))
         for j in builtins.range(batch_dims)
     ]
-    return (*batch, *np.moveaxis(ids, -1, 0))
+    return (*batch, *xp.moveaxis(ids, -1, 0))
 
 
 def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: Optional[str] = None) -> Tensor:
@@ -453,16 +456,16 @@ def tensor_scatter_nd_update(
     """A tensor with the elements at distinct coordinates replaced."""
     x = convert_to_tensor(tensor)
     updates = convert_to_tensor(updates, dtype_hint=x.dtype)
-    replaced = np.zeros(x.shape, bool)
-    replaced[_nd_index(indices)] = True
-    return op.select(scatter_nd(indices, updates, x.shape), x, condition=replaced)
+    index = _nd_index(indices)
+    hits = xp.scatter(xp.asarray(np.ones(updates.shape, np.float32)), index, x.shape)
+    return op.select(scatter_nd(indices, updates, x.shape), x, condition=hits > 0)
 
 
 def where(condition: Any, x: Any = None, y: Any = None, name: Optional[str] = None) -> Tensor:
     """x where the condition holds, else y; without them, the coordinates where it holds."""
     if x is None:
         return Tensor(np.argwhere(array_of(condition)))
-    return op.select(x, y, condition=array_of(condition, bool))
+    return op.select(x, y, condition=xp.astype(convert_to_tensor(condition).array, np.bool_))
 
 
 # Rearranging
@@ -515,7 +518,7 @@ def pad(
     value = array_of(constant_values)
     if not value.any():
         return padded
-    outside = np.full(lengths, value, x.array.dtype)
+    outside = np.full(lengths, value, x.dtype.numpy)
     outside[inside] = 0
     return op.add(padded, Tensor(outside))
 
@@ -524,14 +527,13 @@ def _padded(indices: np.ndarray, widths: Tuple[int, ...], mode: Any) -> np.ndarr
     return np.pad(indices, (widths[0], widths[1]), mode)
 
 
-def _order(x: Tensor, axis: int, direction: str) -> np.ndarray:
-    keys = x.array if direction == "ASCENDING" else -x.array
-    return np.argsort(keys, axis=axis, kind="stable")
+def _order(x: Tensor, axis: int, direction: str) -> Array:
+    return xp.argsort(x.array if direction == "ASCENDING" else -x.array, axis=axis, kind="stable")
 
 
-def _at(x: Tensor, order: np.ndarray, axis: int) -> Tensor:
+def _at(x: Tensor, order: Array, axis: int) -> Tensor:
     """``np.take_along_axis``."""
-    index: List[np.ndarray] = list(np.ogrid[tuple(builtins.slice(n) for n in order.shape)])
+    index: List[Any] = list(np.ogrid[tuple(builtins.slice(n) for n in order.shape)])
     index[axis] = order
     return op.take_(x, index=tuple(index))
 
@@ -544,7 +546,7 @@ def argsort(
     name: Optional[str] = None,
 ) -> Tensor:
     """The indices that sort a tensor along an axis."""
-    return Tensor(_order(convert_to_tensor(values), axis, direction).astype(np.int32))
+    return Tensor(xp.astype(_order(convert_to_tensor(values), axis, direction), np.int32))
 
 
 def sort(
@@ -561,15 +563,17 @@ def top_k(
     """The k greatest elements along the last axis, descending, and their indices."""
     x = convert_to_tensor(input)
     order = _order(x, -1, "DESCENDING")[..., : int(array_of(k))]
-    return _at(x, order, -1), Tensor(order.astype(np.int32))
+    return _at(x, order, -1), Tensor(xp.astype(order, np.int32))
 
 
 @operation
-def unique_(x: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+def unique_(x: Array) -> Tuple[Array, Array]:
     """The distinct elements of a vector, in the order in which they appear. Has no derivative."""
-    _, first, inverse = np.unique(x, return_index=True, return_inverse=True)
+    elements = xp.to_numpy(x)
+    _, first, inverse = np.unique(elements, return_index=True, return_inverse=True)
     order = np.argsort(first)
-    return x[first[order]], np.argsort(order)[inverse].astype(np.int32)
+    places = np.argsort(order)[inverse].astype(np.int32)
+    return xp.asarray(elements[first[order]]), xp.asarray(places)
 
 
 def unique(x: Any, out_idx: Any = dtypes.int32, name: Optional[str] = None) -> Any:

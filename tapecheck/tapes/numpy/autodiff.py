@@ -1,5 +1,5 @@
 """``tf.autodiff``."""
 
-from tapecheck.tapes.numpy.engine import GradientTape
+from .engine import GradientTape
 
 __all__ = ["GradientTape"]

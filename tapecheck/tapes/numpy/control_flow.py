@@ -8,10 +8,11 @@ from typing import Any, Callable, List, Optional, Sequence
 import numpy as np
 
 from tapecheck.tapes import structure
-from tapecheck.tapes.numpy import dtype as dtypes
-from tapecheck.tapes.numpy.arrays import array_of, concat, stack, unstack
-from tapecheck.tapes.numpy.errors import InvalidArgumentError, OpError
-from tapecheck.tapes.numpy.tensor import Tensor, convert_to_tensor
+
+from . import dtype as dtypes
+from .arrays import array_of, concat, stack, unstack
+from .errors import InvalidArgumentError, OpError
+from .tensor import Tensor, convert_to_tensor
 
 
 def executing_eagerly() -> bool:

@@ -9,20 +9,22 @@ The cotangent of a complex number x + iy is dL/dx + i dL/dy, so holomorphic deri
 conjugated.
 """
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from tapecheck.tapes.numpy import operations as op
-from tapecheck.tapes.numpy.engine import DERIVATIVES, Rule
-from tapecheck.tapes.numpy.tensor import Tensor
+from . import operations
+from .pullback import DERIVATIVES, Rule
+from .tensor import Tensor
 
 Pullback = Callable[..., Tensor]
+op: Any = operations  # mypy does not see through the cycle of imports to the decorated functions
 
 
-def _derivative(operation: Callable[..., Any]) -> Callable[[Rule], Rule]:
+def _derivative(operation: Any) -> Callable[[Rule], Rule]:
     def register(rule: Rule) -> Rule:
         DERIVATIVES[operation.__name__.rstrip("_")] = rule
         return rule

@@ -6,6 +6,8 @@ from typing import Any, Dict
 
 import numpy as np
 
+from . import xp
+
 
 class DType:
     """The type of a tensor's elements. Equal to its name and to the NumPy dtype it stands for."""
@@ -118,12 +120,13 @@ _BY_NAME.update(half=float16, float=float32, double=float64)
 _BY_PYTHON: Dict[Any, DType] = {bool: bool_, int: int32, float: float32, str: string}
 
 
-def of_array(array: np.ndarray) -> DType:
+def of_array(array: xp.Array) -> DType:
     """The type of an array's elements."""
+    dtype = xp.dtype(array)
     try:
-        return _BY_NUMPY[array.dtype]
+        return _BY_NUMPY[dtype]
     except KeyError:
-        raise TypeError(f"There is no tensor of NumPy's dtype {array.dtype}.") from None
+        raise TypeError(f"There is no tensor of NumPy's dtype {dtype}.") from None
 
 
 def as_dtype(value: Any) -> DType:

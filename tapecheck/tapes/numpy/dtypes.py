@@ -1,7 +1,7 @@
 """``tf.dtypes``."""
 
-from tapecheck.tapes.numpy.arrays import cast, complex
-from tapecheck.tapes.numpy.dtype import (
+from .arrays import cast, complex
+from .dtype import (
     DType,
     as_dtype,
     complex64,
@@ -19,7 +19,7 @@ from tapecheck.tapes.numpy.dtype import (
     uint32,
     uint64,
 )
-from tapecheck.tapes.numpy.dtype import bool_ as bool
+from .dtype import bool_ as bool
 
 half, double = float16, float64
 

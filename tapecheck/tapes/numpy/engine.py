@@ -5,28 +5,25 @@ from __future__ import annotations
 import functools
 import inspect
 from operator import attrgetter
-from typing import Any, Callable, Dict, Optional, Sequence, Tuple, overload
+from typing import Any, Callable, Sequence, Tuple, overload
 
 import numpy as np
 
-from tapecheck.tapes import numpy as tf
 from tapecheck.tapes import recorder, tape
 from tapecheck.tapes.library import ArrayLibrary
-from tapecheck.tapes.numpy.dtype import DType
-from tapecheck.tapes.numpy.errors import InvalidArgumentError
-from tapecheck.tapes.numpy.tensor import Tensor, convert_to_tensor
-from tapecheck.tapes.numpy.variable import Variable
 
-Rule = Callable[..., Sequence[Optional[Callable[..., Tensor]]]]
-
-DERIVATIVES: Dict[str, Rule] = {}
-"""By the name of an operation, its rule: a function of the result, the inputs and the attributes of
-the operation that returns one pullback per input, from the cotangents of the outputs to that of the
-input. A pullback is a closure, and so keeps exactly what it needs alive."""
+from . import namespace as tf
+from . import xp
+from .dtype import DType
+from .errors import InvalidArgumentError
+from .pullback import pullback_of
+from .tensor import Tensor, convert_to_tensor
+from .variable import Variable
+from .xp import Array
 
 
-class NumPyLibrary(ArrayLibrary):
-    """NumPy, as the recorder sees it."""
+class Library(ArrayLibrary):
+    """The library of this namespace, as the recorder sees it."""
 
     key = staticmethod(attrgetter("key"))  # type: ignore[assignment]
     dtype = staticmethod(attrgetter("dtype"))  # type: ignore[assignment]
@@ -68,7 +65,7 @@ class NumPyLibrary(ArrayLibrary):
         return tf.reshape(x, shape)
 
 
-library = NumPyLibrary()
+library = Library()
 
 
 class GradientTape(tape.GradientTape):
@@ -78,12 +75,12 @@ class GradientTape(tape.GradientTape):
 
 
 @overload
-def operation(forward: Callable[..., np.ndarray]) -> Callable[..., Tensor]: ...
+def operation(forward: Callable[..., Array]) -> Callable[..., Tensor]: ...
 
 
 @overload
 def operation(
-    forward: Callable[..., Tuple[np.ndarray, ...]],
+    forward: Callable[..., Tuple[Array, ...]],
 ) -> Callable[..., Tuple[Tensor, ...]]: ...
 
 
@@ -113,9 +110,9 @@ def operation(forward: Callable[..., Any]) -> Callable[..., Any]:
             inputs += tuple(attributes.pop(key) for key in missing if key in attributes)
         tensors = _tensors(name, inputs)
         try:
-            with np.errstate(all="ignore"):
+            with xp.errstate(all="ignore"):
                 value = forward(*[tensor.array for tensor in tensors], **attributes)
-        except (ValueError, IndexError, np.linalg.LinAlgError) as error:
+        except xp.ERRORS as error:
             raise InvalidArgumentError(f"{name}: {error}") from None
         result: Any
         if isinstance(value, tuple):
@@ -128,7 +125,7 @@ def operation(forward: Callable[..., Any]) -> Callable[..., Any]:
                 library,
                 tensors,
                 outputs,
-                lambda: _pullback(name, result, tensors, attributes),
+                lambda: pullback_of(name, forward, result, tensors, attributes),
             )
         return result
 
@@ -143,32 +140,11 @@ def _tensors(name: str, values: Sequence[Any]) -> Sequence[Tensor]:
         )
         values = [convert_to_tensor(value, dtype_hint=like) for value in values]
     if len(values) > 1:
-        expected = values[0].array.dtype
+        expected = values[0].dtype
         for value in values[1:]:
-            if value.array.dtype != expected:
+            if value.dtype is not expected:
                 raise InvalidArgumentError(
-                    f"{name}: an input was expected to be of dtype {values[0].dtype.name} but is "
+                    f"{name}: an input was expected to be of dtype {expected.name} but is "
                     f"of dtype {value.dtype.name}; cast it."
                 )
     return values
-
-
-def _pullback(
-    name: str, result: Any, inputs: Sequence[Tensor], attributes: Dict[str, Any]
-) -> recorder.Pullback:
-    rule = DERIVATIVES.get(name)
-    if rule is None:
-
-        def refuse(cotangents: Sequence[Tensor], wanted: Sequence[bool]) -> Sequence[Any]:
-            raise LookupError(f"The operation {name} has no gradient.")
-
-        return refuse
-    pullbacks = rule(result, *inputs, **attributes)
-
-    def pullback(cotangents: Sequence[Tensor], wanted: Sequence[bool]) -> Sequence[Any]:
-        return [
-            each(*cotangents) if each is not None and is_wanted else None
-            for each, is_wanted in zip(pullbacks, wanted)
-        ]
-
-    return pullback

@@ -8,9 +8,10 @@ from typing import Any, Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
-from tapecheck.tapes.numpy import operations as op
-from tapecheck.tapes.numpy.arrays import axis_of, eye, integers, of_one_dtype
-from tapecheck.tapes.numpy.math import (  # noqa: F401
+from . import operations as op
+from . import xp
+from .arrays import axis_of, eye, integers, of_one_dtype
+from .math import (  # noqa: F401
     abs,
     conj,
     global_norm,
@@ -18,7 +19,7 @@ from tapecheck.tapes.numpy.math import (  # noqa: F401
     reduce_max,
     reduce_sum,
 )
-from tapecheck.tapes.numpy.tensor import Tensor, convert_to_tensor
+from .tensor import Tensor, convert_to_tensor
 
 
 def matrix_transpose(a: Any, name: Optional[str] = None, conjugate: bool = False) -> Tensor:
@@ -184,7 +185,7 @@ def det(input: Any, name: Optional[str] = None) -> Tensor:
 def slogdet(input: Any, name: Optional[str] = None) -> Tuple[Tensor, Tensor]:
     """The sign of the determinant, and the logarithm of its absolute value."""
     x = convert_to_tensor(input)
-    return Tensor(np.linalg.slogdet(x.array)[0]), op.log_determinant(x)
+    return Tensor(xp.linalg.slogdet(x.array)[0]), op.log_determinant(x)
 
 
 def logdet(matrix: Any, name: Optional[str] = None) -> Tensor:
@@ -268,7 +269,7 @@ def norm(
 def expm(input: Any, name: Optional[str] = None) -> Tensor:
     """The matrix exponential, by scaling and squaring of its Taylor series."""
     x = convert_to_tensor(input)
-    largest = np.abs(x.array).sum(axis=-1).max(initial=0.0)
+    largest = np.abs(x.numpy()).sum(axis=-1).max(initial=0.0)
     squarings = max(0, builtins.int(np.ceil(np.log2(max(largest, 1e-300)))) + 3)
     small = x / 2.0**squarings
     total = term = eye(x.shape[-1], batch_shape=x.shape[:-2], dtype=x.dtype)

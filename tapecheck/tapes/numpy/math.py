@@ -9,9 +9,10 @@ from typing import Any, Callable, Optional, Tuple
 
 import numpy as np
 
-from tapecheck.tapes.numpy import dtype as dtypes
-from tapecheck.tapes.numpy import operations as op
-from tapecheck.tapes.numpy.arrays import (  # noqa: F401
+from . import dtype as dtypes
+from . import operations as op
+from . import xp
+from .arrays import (  # noqa: F401
     array_of,
     axis_of,
     cast,
@@ -21,8 +22,8 @@ from tapecheck.tapes.numpy.arrays import (  # noqa: F401
     top_k,
     zeros_like,
 )
-from tapecheck.tapes.numpy.engine import operation
-from tapecheck.tapes.numpy.operations import (  # noqa: F401
+from .engine import operation
+from .operations import (  # noqa: F401
     acos,
     acosh,
     add,
@@ -61,7 +62,8 @@ from tapecheck.tapes.numpy.operations import (  # noqa: F401
     tan,
     tanh,
 )
-from tapecheck.tapes.numpy.tensor import Tensor, convert_to_tensor
+from .tensor import Tensor, convert_to_tensor
+from .xp import Array
 
 mod = floormod
 
@@ -164,7 +166,7 @@ def multiply_no_nan(x: Any, y: Any, name: Optional[str] = None) -> Tensor:
     """x * y, and 0 where y is 0 even if x is infinite or NaN."""
     first, second = of_one_dtype((x, y))
     zero = second.array == 0
-    product = op.multiply(op.select(0, first, condition=zero & ~np.isfinite(first.array)), second)
+    product = op.multiply(op.select(0, first, condition=zero & ~xp.isfinite(first.array)), second)
     return product
 
 
@@ -198,27 +200,27 @@ def xdivy(x: Any, y: Any, name: Optional[str] = None) -> Tensor:
 # Comparisons and logic: tensors of booleans, which have no derivative
 
 
-def _comparison(name: str, function: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
-    def forward(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return np.asarray(function(x, y), bool)
+def _comparison(name: str, function: Callable[..., Array]) -> Callable[..., Tensor]:
+    def forward(x: Array, y: Array) -> Array:
+        return function(x, y)
 
     forward.__name__ = name
     forward.__doc__ = f"Whether x and y are in the relation {name}, element by element."
     return operation(forward)
 
 
-less = _comparison("less", np.less)
-less_equal = _comparison("less_equal", np.less_equal)
-greater = _comparison("greater", np.greater)
-greater_equal = _comparison("greater_equal", np.greater_equal)
-equal = _comparison("equal", np.equal)
-not_equal = _comparison("not_equal", np.not_equal)
-logical_and = _comparison("logical_and", np.logical_and)
-logical_or = _comparison("logical_or", np.logical_or)
-logical_xor = _comparison("logical_xor", np.logical_xor)
+less = _comparison("less", xp.less)
+less_equal = _comparison("less_equal", xp.less_equal)
+greater = _comparison("greater", xp.greater)
+greater_equal = _comparison("greater_equal", xp.greater_equal)
+equal = _comparison("equal", xp.equal)
+not_equal = _comparison("not_equal", xp.not_equal)
+logical_and = _comparison("logical_and", xp.logical_and)
+logical_or = _comparison("logical_or", xp.logical_or)
+logical_xor = _comparison("logical_xor", xp.logical_xor)
 
 
-def _predicate(function: Callable[[np.ndarray], np.ndarray]) -> Callable[..., Tensor]:
+def _predicate(function: Callable[[Array], Array]) -> Callable[..., Tensor]:
     def predicate(x: Any, name: Optional[str] = None) -> Tensor:
         return Tensor(function(convert_to_tensor(x).array))
 
@@ -226,10 +228,10 @@ def _predicate(function: Callable[[np.ndarray], np.ndarray]) -> Callable[..., Te
     return predicate
 
 
-logical_not = _predicate(np.logical_not)
-is_nan = _predicate(np.isnan)
-is_inf = _predicate(np.isinf)
-is_finite = _predicate(np.isfinite)
+logical_not = _predicate(xp.logical_not)
+is_nan = _predicate(xp.isnan)
+is_inf = _predicate(xp.isinf)
+is_finite = _predicate(xp.isfinite)
 
 
 # Over axes
@@ -285,10 +287,11 @@ def reduce_prod(
     kept = tuple(1 if a in axes else n for a, n in enumerate(x.shape))
     rest = tuple(x.shape[a] for a in others)
     x = op.reshape_(
-        op.transpose_(x, perm=(*axes, *others)), shape=(-1, *rest) if x.array.size else (0, *rest)
+        op.transpose_(x, perm=(*axes, *others)),
+        shape=(-1, *rest) if x.shape.num_elements() else (0, *rest),
     )
     if not x.shape[0]:
-        x = Tensor(np.ones((1, *rest), x.array.dtype))
+        x = Tensor(np.ones((1, *rest), x.dtype.numpy))
     while x.shape[0] > 1:
         half = x.shape[0] // 2
         product = x[:half] * x[half : 2 * half]
@@ -301,10 +304,10 @@ def reduce_logsumexp(
 ) -> Tensor:
     """log(sum(exp(x))) over axes, without overflow."""
     x = convert_to_tensor(input_tensor)
-    peak = np.max(x.array, axis=_axes(x, axis), keepdims=True)
-    peak = np.where(np.isfinite(peak), peak, 0).astype(x.array.dtype)
-    total = op.log(reduce_sum(op.exp(x - Tensor(peak)), axis, keepdims))
-    return total + Tensor(peak.reshape(total.shape))
+    highest = xp.max(x.array, axis=_axes(x, axis), keepdims=True)
+    peak = op.select(Tensor(highest), 0, condition=xp.isfinite(highest))
+    total = op.log(reduce_sum(op.exp(x - peak), axis, keepdims))
+    return total + op.reshape_(peak, shape=tuple(total.shape))
 
 
 def reduce_variance(
@@ -335,7 +338,7 @@ def reduce_all(
 ) -> Tensor:
     """Whether all booleans over axes are true."""
     x = convert_to_tensor(input_tensor)
-    return Tensor(np.all(x.array, axis=_axes(x, axis), keepdims=keepdims))
+    return Tensor(xp.all(x.array, axis=_axes(x, axis), keepdims=keepdims))
 
 
 def reduce_any(
@@ -343,7 +346,7 @@ def reduce_any(
 ) -> Tensor:
     """Whether any boolean over axes is true."""
     x = convert_to_tensor(input_tensor)
-    return Tensor(np.any(x.array, axis=_axes(x, axis), keepdims=keepdims))
+    return Tensor(xp.any(x.array, axis=_axes(x, axis), keepdims=keepdims))
 
 
 def count_nonzero(
@@ -355,21 +358,21 @@ def count_nonzero(
 ) -> Tensor:
     """How many elements over axes are not 0."""
     x = convert_to_tensor(input)
-    return cast(Tensor(np.sum(x.array != 0, axis=_axes(x, axis), keepdims=keepdims)), dtype)
+    return cast(Tensor(xp.sum(x.array != 0, axis=_axes(x, axis), keepdims=keepdims)), dtype)
 
 
 def argmax(
     input: Any, axis: Any = None, output_type: Any = dtypes.int64, name: Optional[str] = None
 ) -> Tensor:
     """The index of the first greatest element along an axis, by default the first."""
-    return cast(Tensor(np.argmax(convert_to_tensor(input).array, axis=axis or 0)), output_type)
+    return cast(Tensor(xp.argmax(convert_to_tensor(input).array, axis=axis or 0)), output_type)
 
 
 def argmin(
     input: Any, axis: Any = None, output_type: Any = dtypes.int64, name: Optional[str] = None
 ) -> Tensor:
     """The index of the first least element along an axis, by default the first."""
-    return cast(Tensor(np.argmin(convert_to_tensor(input).array, axis=axis or 0)), output_type)
+    return cast(Tensor(xp.argmin(convert_to_tensor(input).array, axis=axis or 0)), output_type)
 
 
 def add_n(inputs: Any, name: Optional[str] = None) -> Tensor:
@@ -394,7 +397,7 @@ def _shifted(x: Tensor, axis: int, steps: int, filling: Any) -> Tensor:
     before = (slice(None),) * axis
     first = tuple(steps if i == axis else n for i, n in enumerate(x.shape))
     rest = op.take_(x, index=(*before, slice(0, x.shape[axis] - steps)))
-    return op.concat_(Tensor(np.full(first, filling, x.array.dtype)), rest, axis=axis)
+    return op.concat_(Tensor(np.full(first, filling, x.dtype.numpy)), rest, axis=axis)
 
 
 def _scanned(
@@ -461,7 +464,7 @@ def cumulative_logsumexp(
 
     def combine(x: Tensor, y: Tensor) -> Tensor:
         low, high = op.minimum(x, y), op.maximum(x, y)
-        empty = np.isneginf(low.array)
+        empty = xp.isneginf(low.array)
         gap = op.select(0, low, condition=empty) - op.select(0, high, condition=empty)
         return op.select(high, high + op.log1p(op.exp(gap)), condition=empty)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, Optional, Tuple
 
 from tapecheck.tapes import structure
-from tapecheck.tapes.numpy.variable import Variable
+
+from .variable import Variable
 
 
 class Module:

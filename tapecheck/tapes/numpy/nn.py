@@ -8,20 +8,21 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from tapecheck.tapes.numpy import math, random
-from tapecheck.tapes.numpy import operations as op
-from tapecheck.tapes.numpy.arrays import (  # noqa: F401
+from . import math, random, xp
+from . import operations as op
+from .arrays import (  # noqa: F401
     array_of,
     concat,
     gather,
     integers,
     of_one_dtype,
+    ones_like,
     pad,
     top_k,
 )
-from tapecheck.tapes.numpy.math import l2_normalize, log_sigmoid, softsign  # noqa: F401
-from tapecheck.tapes.numpy.operations import sigmoid, softplus, tanh  # noqa: F401
-from tapecheck.tapes.numpy.tensor import Tensor, convert_to_tensor
+from .math import l2_normalize, log_sigmoid, softsign  # noqa: F401
+from .operations import sigmoid, softplus, tanh  # noqa: F401
+from .tensor import Tensor, convert_to_tensor
 
 # Activations
 
@@ -408,7 +409,7 @@ def max_pool(
     patches = _patches(x, window, _per_axis(strides, rank), padding, [1] * rank, -np.inf)
     places = patches.shape[: 1 + rank]
     flat = op.reshape_(patches, shape=(*places, int(np.prod(window)), x.shape[-1]))
-    best = np.argmax(flat.array, axis=-2)
+    best = xp.argmax(flat.array, axis=-2)
     grid = np.ogrid[tuple(slice(n) for n in best.shape)]
     return op.take_(flat, index=(*grid[:-1], best, grid[-1]))
 
@@ -426,8 +427,8 @@ def avg_pool(
     rank = x.ndim - 2
     options = (_per_axis(ksize, rank), _per_axis(strides, rank), padding, [1] * rank)
     axes = tuple(builtins.range(1 + rank, 1 + 2 * rank))
-    counts = _patches(Tensor(np.ones_like(x.array)), *options).array.sum(axis=axes)
-    return math.reduce_sum(_patches(x, *options), axes) / Tensor(counts)
+    counts = math.reduce_sum(_patches(ones_like(x), *options), axes)
+    return math.reduce_sum(_patches(x, *options), axes) / counts
 
 
 max_pool1d = max_pool2d = max_pool3d = max_pool

@@ -12,19 +12,21 @@ from typing import Any, Callable, Sequence, Tuple
 
 import numpy as np
 
-from tapecheck.tapes.numpy import special
-from tapecheck.tapes.numpy.engine import operation
-from tapecheck.tapes.numpy.tensor import Tensor
+from . import special, xp
+from .engine import operation
+from .tensor import Tensor
+from .xp import Array
 
 Axes = Tuple[int, ...]
 
 
-def _elementwise(name: str, function: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
+def _elementwise(name: str, function: Callable[..., Array]) -> Callable[..., Tensor]:
     """An operation on real and complex floating numbers, element by element."""
 
-    def forward(x: np.ndarray) -> np.ndarray:
-        if x.dtype.kind not in "fc":
-            raise ValueError(f"the dtype must be floating or complex, not {x.dtype.name}")
+    def forward(x: Array) -> Array:
+        dtype = xp.dtype(x)
+        if dtype.kind not in "fc":
+            raise ValueError(f"the dtype must be floating or complex, not {dtype.name}")
         return function(x)
 
     forward.__name__ = name
@@ -32,321 +34,311 @@ def _elementwise(name: str, function: Callable[..., np.ndarray]) -> Callable[...
     return operation(forward)
 
 
-exp = _elementwise("exp", np.exp)
-expm1 = _elementwise("expm1", np.expm1)
-log = _elementwise("log", np.log)
-log1p = _elementwise("log1p", np.log1p)
-sqrt = _elementwise("sqrt", np.sqrt)
-sin = _elementwise("sin", np.sin)
-cos = _elementwise("cos", np.cos)
-tan = _elementwise("tan", np.tan)
-asin = _elementwise("asin", np.arcsin)
-acos = _elementwise("acos", np.arccos)
-atan = _elementwise("atan", np.arctan)
-sinh = _elementwise("sinh", np.sinh)
-cosh = _elementwise("cosh", np.cosh)
-tanh = _elementwise("tanh", np.tanh)
-asinh = _elementwise("asinh", np.arcsinh)
-acosh = _elementwise("acosh", np.arccosh)
-atanh = _elementwise("atanh", np.arctanh)
+exp = _elementwise("exp", xp.exp)
+expm1 = _elementwise("expm1", xp.expm1)
+log = _elementwise("log", xp.log)
+log1p = _elementwise("log1p", xp.log1p)
+sqrt = _elementwise("sqrt", xp.sqrt)
+sin = _elementwise("sin", xp.sin)
+cos = _elementwise("cos", xp.cos)
+tan = _elementwise("tan", xp.tan)
+asin = _elementwise("asin", xp.arcsin)
+acos = _elementwise("acos", xp.arccos)
+atan = _elementwise("atan", xp.arctan)
+sinh = _elementwise("sinh", xp.sinh)
+cosh = _elementwise("cosh", xp.cosh)
+tanh = _elementwise("tanh", xp.tanh)
+asinh = _elementwise("asinh", xp.arcsinh)
+acosh = _elementwise("acosh", xp.arccosh)
+atanh = _elementwise("atanh", xp.arctanh)
 sigmoid = _elementwise("sigmoid", special.sigmoid)
 softplus = _elementwise("softplus", special.softplus)
 erf = _elementwise("erf", special.erf)
 erfc = _elementwise("erfc", special.erfc)
 lgamma = _elementwise("lgamma", special.lgamma)
-floor = _elementwise("floor", np.floor)
-ceil = _elementwise("ceil", np.ceil)
-rint = _elementwise("rint", np.rint)
+floor = _elementwise("floor", xp.floor)
+ceil = _elementwise("ceil", xp.ceil)
+rint = _elementwise("rint", xp.rint)
 
 
 @operation
-def polygamma(x: np.ndarray, *, order: int) -> np.ndarray:
+def polygamma(x: Array, *, order: int) -> Array:
     """The derivative of the given order of the digamma function."""
     return special.polygamma(order, x)
 
 
 @operation
-def gamma_(alpha: np.ndarray, *, sample: np.ndarray) -> np.ndarray:
+def gamma_(alpha: Array, *, sample: Array) -> Array:
     """A sample of the gamma distribution of shape alpha and rate 1, as a function of alpha."""
-    return np.asarray(sample, alpha.dtype)
+    return xp.astype(xp.asarray(sample), xp.dtype(alpha))
 
 
 @operation
-def identity(x: np.ndarray) -> np.ndarray:
+def identity(x: Array) -> Array:
     """The same values, as another tensor."""
     return x
 
 
 @operation
-def negative(x: np.ndarray) -> np.ndarray:
+def negative(x: Array) -> Array:
     """-x."""
     return -x
 
 
 @operation
-def square(x: np.ndarray) -> np.ndarray:
+def square(x: Array) -> Array:
     """x * x."""
     return x * x
 
 
 @operation
-def reciprocal(x: np.ndarray) -> np.ndarray:
+def reciprocal(x: Array) -> Array:
     """1 / x."""
-    return np.reciprocal(x)
+    return xp.reciprocal(x)
 
 
 @operation
-def absolute(x: np.ndarray) -> np.ndarray:
+def absolute(x: Array) -> Array:
     """The absolute value, real for complex numbers."""
-    return np.abs(x)
+    return xp.abs(x)
 
 
 @operation
-def sign(x: np.ndarray) -> np.ndarray:
+def sign(x: Array) -> Array:
     """-1, 0 or 1 by the sign of a real number."""
-    return np.sign(x)
+    return xp.sign(x)
 
 
 @operation
-def conj(x: np.ndarray) -> np.ndarray:
+def conj(x: Array) -> Array:
     """The complex conjugate."""
-    return np.conj(x)
+    return xp.conj(x)
 
 
 @operation
-def real(x: np.ndarray) -> np.ndarray:
+def real(x: Array) -> Array:
     """The real part of complex numbers."""
-    return x.real.copy()
+    return xp.real(x)
 
 
 @operation
-def imag(x: np.ndarray) -> np.ndarray:
+def imag(x: Array) -> Array:
     """The imaginary part of complex numbers."""
-    return x.imag.copy()
+    return xp.imag(x)
 
 
 @operation
-def complex_(real: np.ndarray, imag: np.ndarray) -> np.ndarray:
+def complex_(real: Array, imag: Array) -> Array:
     """Complex numbers from their real and imaginary parts."""
-    return real + imag * np.result_type(real, np.complex64).type(1j)
+    return xp.complex_(real, imag)
 
 
 @operation
-def cast(x: np.ndarray, *, dtype: np.dtype) -> np.ndarray:
+def cast(x: Array, *, dtype: np.dtype) -> Array:
     """The elements as another dtype; the real part where complex numbers become real."""
-    return (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype)
+    return xp.astype(xp.real(x) if xp.dtype(x).kind == "c" and dtype.kind != "c" else x, dtype)
 
 
 # Two tensors, broadcast against each other
 
 
 @operation
-def add(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def add(x: Array, y: Array) -> Array:
     """x + y."""
     return x + y
 
 
 @operation
-def subtract(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def subtract(x: Array, y: Array) -> Array:
     """x - y."""
     return x - y
 
 
 @operation
-def multiply(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def multiply(x: Array, y: Array) -> Array:
     """x * y."""
     return x * y
 
 
 @operation
-def realdiv(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def realdiv(x: Array, y: Array) -> Array:
     """x / y, for floating and complex numbers."""
     return x / y
 
 
 @operation
-def floordiv(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def floordiv(x: Array, y: Array) -> Array:
     """The floor of x / y."""
-    return x // y
+    return xp.floor_divide(x, y)
 
 
 @operation
-def floormod(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def floormod(x: Array, y: Array) -> Array:
     """The remainder of x / y with the sign of y."""
-    return np.mod(x, y)
+    return xp.mod(x, y)
 
 
 @operation
-def pow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def pow(x: Array, y: Array) -> Array:
     """x to the power of y."""
-    return np.power(x, y)
+    return xp.power(x, y)
 
 
 @operation
-def maximum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def maximum(x: Array, y: Array) -> Array:
     """The greater of x and y."""
-    return np.maximum(x, y)
+    return xp.maximum(x, y)
 
 
 @operation
-def minimum(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def minimum(x: Array, y: Array) -> Array:
     """The lesser of x and y."""
-    return np.minimum(x, y)
+    return xp.minimum(x, y)
 
 
 @operation
-def atan2(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+def atan2(y: Array, x: Array) -> Array:
     """The angle of the point (x, y), in (-pi, pi]."""
-    return np.arctan2(y, x)
+    return xp.arctan2(y, x)
 
 
 @operation
-def select(x: np.ndarray, y: np.ndarray, *, condition: np.ndarray) -> np.ndarray:
+def select(x: Array, y: Array, *, condition: Array) -> Array:
     """x where the condition holds, else y."""
-    return np.where(condition, x, y)
+    return xp.where(condition, x, y)
 
 
 # Reductions and scans
 
 
 @operation
-def sum_(x: np.ndarray, *, axes: Axes, keepdims: bool = False) -> np.ndarray:
+def sum_(x: Array, *, axes: Axes, keepdims: bool = False) -> Array:
     """The sum over axes, in the dtype of x."""
-    return np.sum(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
+    return xp.sum(x, axis=axes, keepdims=keepdims, dtype=xp.dtype(x))
 
 
 @operation
-def max_(x: np.ndarray, *, axes: Axes, keepdims: bool = False) -> np.ndarray:
+def max_(x: Array, *, axes: Axes, keepdims: bool = False) -> Array:
     """The greatest element over axes."""
-    return np.max(x, axis=axes, keepdims=keepdims)
+    return xp.max(x, axis=axes, keepdims=keepdims)
 
 
 @operation
-def min_(x: np.ndarray, *, axes: Axes, keepdims: bool = False) -> np.ndarray:
+def min_(x: Array, *, axes: Axes, keepdims: bool = False) -> Array:
     """The least element over axes."""
-    return np.min(x, axis=axes, keepdims=keepdims)
+    return xp.min(x, axis=axes, keepdims=keepdims)
 
 
 @operation
-def cumsum_(x: np.ndarray, *, axis: int) -> np.ndarray:
+def cumsum_(x: Array, *, axis: int) -> Array:
     """The sums of the first elements along an axis, each included."""
-    return np.cumsum(x, axis=axis, dtype=x.dtype)
+    return xp.cumsum(x, axis=axis, dtype=xp.dtype(x))
 
 
 # Shapes
 
 
 @operation
-def reshape_(x: np.ndarray, *, shape: Sequence[int]) -> np.ndarray:
+def reshape_(x: Array, *, shape: Sequence[int]) -> Array:
     """The elements in their order, in another shape."""
-    return x.reshape(shape)
+    return xp.reshape(x, shape)
 
 
 @operation
-def transpose_(x: np.ndarray, *, perm: Axes) -> np.ndarray:
+def transpose_(x: Array, *, perm: Axes) -> Array:
     """The axes in another order."""
-    return np.transpose(x, perm)
+    return xp.transpose(x, perm)
 
 
 @operation
-def broadcast_(x: np.ndarray, *, shape: Sequence[int]) -> np.ndarray:
+def broadcast_(x: Array, *, shape: Sequence[int]) -> Array:
     """The elements repeated along new and unit axes."""
-    return np.broadcast_to(x, shape)
+    return xp.broadcast_to(x, shape)
 
 
 @operation
-def concat_(*tensors: np.ndarray, axis: int) -> np.ndarray:
+def concat_(*tensors: Array, axis: int) -> Array:
     """Tensors one after the other along an axis."""
-    return np.concatenate(tensors, axis)
+    return xp.concatenate(tensors, axis)
 
 
 @operation
-def stack_(*tensors: np.ndarray, axis: int) -> np.ndarray:
+def stack_(*tensors: Array, axis: int) -> Array:
     """Tensors of one shape along a new axis."""
-    if any(tensor.shape != tensors[0].shape for tensor in tensors):
+    if any(tuple(tensor.shape) != tuple(tensors[0].shape) for tensor in tensors):
         raise ValueError("Shapes of all inputs must match")
-    return np.stack(tensors, axis)
+    return xp.stack(tensors, axis)
 
 
 @operation
-def unstack_(x: np.ndarray, *, axis: int) -> Tuple[np.ndarray, ...]:
+def unstack_(x: Array, *, axis: int) -> Tuple[Array, ...]:
     """The slices along an axis, that axis gone."""
-    return tuple(np.moveaxis(x, axis, 0))
+    return tuple(xp.moveaxis(x, axis, 0))
 
 
 @operation
-def take_(x: np.ndarray, *, index: Any) -> np.ndarray:
+def take_(x: Array, *, index: Any) -> Array:
     """The elements at a NumPy index: integers, slices, new axes and arrays of integers."""
-    return x[index]
+    return xp.take(x, index)
 
 
 @operation
-def scatter_(values: np.ndarray, *, index: Any, shape: Sequence[int]) -> np.ndarray:
+def scatter_(values: Array, *, index: Any, shape: Sequence[int]) -> Array:
     """Zeros of a given shape, with values added at a NumPy index: the adjoint of ``take_``."""
-    result = np.zeros(shape, values.dtype)
-    if not any(isinstance(part, np.ndarray) for part in index):
-        result[index] = values
-        return result
-    # Several values may fall on one place: number the places, and sum up for each number
-    places = np.arange(result.size).reshape(shape)[index]
-    numbers, weights = places.ravel(), np.broadcast_to(values, places.shape).ravel()
-    total = np.bincount(numbers, weights.real, result.size)
-    if values.dtype.kind == "c":
-        total = total + 1j * np.bincount(numbers, weights.imag, result.size)
-    return total.astype(values.dtype).reshape(shape)
+    return xp.scatter(values, index, shape)
 
 
 # Linear algebra, on the last two axes
 
 
 @operation
-def matmul_(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def matmul_(a: Array, b: Array) -> Array:
     """The matrix product; axes before the last two are broadcast."""
     if a.ndim < 2 or b.ndim < 2:
         raise ValueError(f"matrices have at least two axes, got shapes {a.shape} and {b.shape}")
-    return np.matmul(a, b)
+    return xp.matmul(a, b)
 
 
 @operation
-def einsum_(*tensors: np.ndarray, equation: str) -> np.ndarray:
+def einsum_(*tensors: Array, equation: str) -> Array:
     """Einstein's sum over the indices that the equation's right side lacks."""
-    return np.einsum(equation, *tensors)
+    return xp.einsum(equation, *tensors)
 
 
 @operation
-def inverse(a: np.ndarray) -> np.ndarray:
+def inverse(a: Array) -> Array:
     """The inverse of a matrix."""
-    return np.linalg.inv(a)
+    return xp.linalg.inv(a)
 
 
 @operation
-def determinant(a: np.ndarray) -> np.ndarray:
+def determinant(a: Array) -> Array:
     """The determinant of a matrix."""
-    return np.linalg.det(a)
+    return xp.linalg.det(a)
 
 
 @operation
-def log_determinant(a: np.ndarray) -> np.ndarray:
+def log_determinant(a: Array) -> Array:
     """The logarithm of the absolute value of the determinant."""
-    return np.linalg.slogdet(a)[1]
+    return xp.linalg.slogdet(a)[1]
 
 
 @operation
-def cholesky_(a: np.ndarray) -> np.ndarray:
+def cholesky_(a: Array) -> Array:
     """The lower triangular L with a = L L^H, for a Hermitian positive definite matrix."""
-    return np.linalg.cholesky(a)
+    return xp.linalg.cholesky(a)
 
 
 @operation
-def solve_(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def solve_(a: Array, b: Array) -> Array:
     """The x with a x = b, b a matrix."""
-    return np.linalg.solve(a, b)
+    return xp.linalg.solve(a, b)
 
 
 @operation
-def eigh_(a: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+def eigh_(a: Array) -> Tuple[Array, Array]:
     """Eigenvalues, ascending, and unit eigenvectors in columns, of a Hermitian matrix."""
-    values, vectors = np.linalg.eigh(a)
+    values, vectors = xp.linalg.eigh(a)
     return values, vectors
 
 
@@ -354,12 +346,12 @@ def eigh_(a: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
 
 
 @operation
-def fft(x: np.ndarray) -> np.ndarray:
+def fft(x: Array) -> Array:
     """The discrete Fourier transform."""
-    return np.fft.fft(x).astype(x.dtype)
+    return xp.astype(xp.fft.fft(x), xp.dtype(x))
 
 
 @operation
-def ifft(x: np.ndarray) -> np.ndarray:
+def ifft(x: Array) -> Array:
     """The inverse discrete Fourier transform."""
-    return np.fft.ifft(x).astype(x.dtype)
+    return xp.astype(xp.fft.ifft(x), xp.dtype(x))

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Iterator
 
 import numpy as np
 
-from tapecheck.tapes import numpy as tf  # complete by the time that an operator runs
+from . import namespace as tf  # complete by the time that an operator runs
+from . import xp
 
 if TYPE_CHECKING:
-    from tapecheck.tapes.numpy.dtype import DType
-    from tapecheck.tapes.numpy.tensor import Tensor, TensorShape
+    from .dtype import DType
+    from .tensor import Tensor, TensorShape
 
 
 class Operators:
@@ -150,23 +151,23 @@ class Operators:
         return iter(tf.unstack(self))
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        array = np.array(self.value().array)
+        array = np.array(xp.to_numpy(self.value().array))
         return array if dtype is None else array.astype(dtype)
 
     def __bool__(self) -> bool:
-        return bool(self.value().array)
+        return bool(xp.to_numpy(self.value().array))
 
     def __float__(self) -> float:
-        return float(self.value().array)
+        return float(xp.to_numpy(self.value().array))
 
     def __int__(self) -> int:
-        return int(self.value().array)
+        return int(xp.to_numpy(self.value().array))
 
     def __complex__(self) -> complex:
-        return complex(self.value().array)
+        return complex(xp.to_numpy(self.value().array))
 
     def __index__(self) -> int:
-        return int(self.value().array.__index__())
+        return int(xp.to_numpy(self.value().array).__index__())
 
     def __format__(self, specification: str) -> str:
         if specification and not self.shape:

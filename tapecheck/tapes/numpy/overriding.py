@@ -6,10 +6,11 @@ import functools
 from typing import Any, Callable, Optional
 
 from tapecheck.tapes import overrides, structure
-from tapecheck.tapes.numpy.arrays import array_of
-from tapecheck.tapes.numpy.engine import GradientTape
-from tapecheck.tapes.numpy.operations import identity
-from tapecheck.tapes.numpy.tensor import Tensor, convert_to_tensor
+
+from .arrays import array_of
+from .engine import GradientTape
+from .operations import identity
+from .tensor import Tensor, convert_to_tensor
 
 custom_gradient = functools.partial(overrides.custom_gradient, GradientTape, identity)
 recompute_grad = functools.partial(overrides.recompute_grad, GradientTape, identity)

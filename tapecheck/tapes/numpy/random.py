@@ -6,10 +6,10 @@ from typing import Any, Optional
 
 import numpy as np
 
-from tapecheck.tapes.numpy import dtype as dtypes
-from tapecheck.tapes.numpy import operations as op
-from tapecheck.tapes.numpy.arrays import array_of, integers
-from tapecheck.tapes.numpy.tensor import Tensor, convert_to_tensor
+from . import dtype as dtypes
+from . import operations as op
+from .arrays import array_of, integers
+from .tensor import Tensor, convert_to_tensor
 
 
 class Generator:
@@ -75,9 +75,9 @@ class Generator:
         """Gamma numbers, differentiable with respect to shape ``alpha`` and rate ``beta``."""
         kind = dtypes.as_dtype(dtype).numpy
         rate = convert_to_tensor(1 if beta is None else beta, dtype_hint=dtype)
-        places = np.broadcast(array_of(alpha), rate.array).shape
+        places = np.broadcast(array_of(alpha), rate.numpy()).shape
         alphas = op.multiply(Tensor(np.ones(integers(shape) + places, kind)), alpha)
-        sample = np.asarray(self._numbers.standard_gamma(alphas.array), kind)
+        sample = np.asarray(self._numbers.standard_gamma(alphas.numpy()), kind)
         return op.realdiv(op.gamma_(alphas, sample=sample), rate)
 
     def truncated_normal(
@@ -191,7 +191,7 @@ def _seeded(seed: Any) -> Generator:
 
 def shuffle(value: Any, seed: Any = None, name: Optional[str] = None) -> Tensor:
     """The slices along the first axis in random order; no gradient passes."""
-    array = convert_to_tensor(value).array
+    array = convert_to_tensor(value).numpy()
     return Tensor(array[_source(seed)._numbers.permutation(len(array))])
 
 
@@ -205,7 +205,7 @@ def categorical(
     """Numbers of classes, drawn from the unnormalised log-probabilities of each row; no gradient
     passes.
     """
-    rows = convert_to_tensor(logits).array
+    rows = convert_to_tensor(logits).numpy()
     noise = _source(seed)._numbers.gumbel(size=(rows.shape[0], int(num_samples), rows.shape[1]))
     drawn = np.argmax(rows[:, None, :] + noise, axis=-1)
     return Tensor(drawn.astype(dtypes.as_dtype(dtype).numpy))

@@ -7,11 +7,11 @@ from typing import Any, Optional
 
 import numpy as np
 
-from tapecheck.tapes.numpy import dtype as dtypes
-from tapecheck.tapes.numpy import operations as op
-from tapecheck.tapes.numpy.arrays import cast, integers, pad
-from tapecheck.tapes.numpy.operations import fft, ifft
-from tapecheck.tapes.numpy.tensor import Tensor, convert_to_tensor
+from . import dtype as dtypes
+from . import operations as op
+from .arrays import cast, integers, pad
+from .operations import fft, ifft
+from .tensor import Tensor, convert_to_tensor
 
 
 def _last_two_exchanged(x: Tensor) -> Tensor:

@@ -6,11 +6,14 @@ from typing import Any, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from tapecheck.tapes import numpy as tf
 from tapecheck.tapes.library import new_key
-from tapecheck.tapes.numpy import dtype as dtypes
-from tapecheck.tapes.numpy.dtype import DType
-from tapecheck.tapes.numpy.operators import Operators
+
+from . import dtype as dtypes
+from . import namespace as tf
+from . import xp
+from .dtype import DType
+from .operators import Operators
+from .xp import Array
 
 
 class TensorShape(Tuple[int, ...]):
@@ -85,7 +88,7 @@ class Tensor(Operators):
     __slots__ = ("__weakref__", "array", "key")
 
     def __init__(self, array: Any) -> None:
-        self.array: np.ndarray = np.asarray(array)
+        self.array: Array = xp.asarray(array)
         self.key = new_key()
 
     @property
@@ -114,9 +117,10 @@ class Tensor(Operators):
 
     def numpy(self) -> Any:
         """A copy of the elements: an array, or a scalar for a tensor without axes."""
-        if self.array.dtype == object and self.array.ndim == 0:
-            return self.array.item()
-        return self.array.copy()[()]
+        elements = xp.to_numpy(self.array)
+        if elements.dtype == object and elements.ndim == 0:
+            return elements.item()
+        return elements.copy()[()]
 
     def ref(self) -> Reference:
         """A hashable reference: tensors themselves compare element by element."""
@@ -126,11 +130,12 @@ class Tensor(Operators):
         raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
 
     def __repr__(self) -> str:
-        elements = repr(self.array) if self.array.ndim else str(self.array)
+        array = xp.to_numpy(self.array)
+        elements = repr(array) if array.ndim else str(array)
         return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={elements}>"
 
     def __str__(self) -> str:
-        return f"tf.Tensor({self.array}, shape={self.shape}, dtype={self.dtype.name})"
+        return f"tf.Tensor({xp.to_numpy(self.array)}, shape={self.shape}, dtype={self.dtype.name})"
 
 
 def constant(
@@ -144,9 +149,9 @@ def constant(
     if shape is None:
         return tensor
     lengths = tuple(shape)
-    if tensor.array.size == 1:
-        return Tensor(np.full(lengths, tensor.array.reshape(())))
-    return Tensor(tensor.array.reshape(lengths))
+    if tensor.shape.num_elements() == 1:
+        return Tensor(xp.broadcast_to(xp.reshape(tensor.array, ()), lengths))
+    return Tensor(xp.reshape(tensor.array, lengths))
 
 
 def convert_to_tensor(

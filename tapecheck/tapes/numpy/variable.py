@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Callable, Optional
 
-import numpy as np
-
-from tapecheck.tapes import numpy as tf
 from tapecheck.tapes import recorder
 from tapecheck.tapes.library import new_key
-from tapecheck.tapes.numpy import dtype as dtypes
-from tapecheck.tapes.numpy.dtype import DType
-from tapecheck.tapes.numpy.operators import Operators
-from tapecheck.tapes.numpy.tensor import Reference, Tensor, TensorShape, convert_to_tensor
+
+from . import dtype as dtypes
+from . import namespace as tf
+from . import xp
+from .dtype import DType
+from .operators import Operators
+from .tensor import Reference, Tensor, TensorShape, convert_to_tensor
+from .xp import Array
 
 
 class Variable(Operators):
@@ -40,7 +41,7 @@ class Variable(Operators):
         if shape is not None and content.shape != tuple(shape):
             raise ValueError(f"The initial value has shape {content.shape}, not {tuple(shape)}.")
         self.key = new_key()
-        self._array: np.ndarray = content.array
+        self._array: Array = content.array
         self._trainable = bool(trainable)
         self.constraint = constraint
         self.name = f"{name or 'Variable'}:0"
@@ -140,13 +141,13 @@ class Variable(Operators):
         with recorder.pause_all():
             return self._replace(operation(Tensor(self._array), indices, updates).array)
 
-    def _replace(self, array: np.ndarray) -> Variable:
-        if array.shape != self._array.shape:
+    def _replace(self, array: Array) -> Variable:
+        if tuple(array.shape) != self.shape:
             raise ValueError(
                 f"Cannot assign value to variable '{self.name}': the variable shape {self.shape} "
                 f"and the assigned value shape {array.shape} are incompatible."
             )
-        self._array = np.asarray(array)
+        self._array = xp.asarray(array)
         return self
 
     def __getitem__(self, index: Any) -> Tensor:
@@ -157,9 +158,10 @@ class Variable(Operators):
         raise TypeError("Variable is unhashable. Instead, use variable.ref() as the key.")
 
     def __repr__(self) -> str:
+        array = xp.to_numpy(self._array)
         return (
             f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}, "
-            f"numpy={repr(self._array) if self._array.ndim else str(self._array)}>"
+            f"numpy={repr(array) if array.ndim else str(array)}>"
         )
 
 
@@ -182,5 +184,7 @@ class VariableSlice(Tensor):
         """Replace this part of the variable."""
         with recorder.pause_all():
             content = self._variable.numpy()
-            content[tf.arrays.numpy_index(self._index)] = convert_to_tensor(value, self.dtype).array
+            content[tf.arrays.numpy_index(self._index)] = convert_to_tensor(
+                value, self.dtype
+            ).numpy()
             return self._variable.assign(content)
