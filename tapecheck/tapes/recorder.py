@@ -19,7 +19,19 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import (
+    Any,
+    Callable,
+    ContextManager,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from tapecheck.tapes.library import ArrayLibrary, Tensor, Variable
 
@@ -67,7 +79,9 @@ class Record:
 
 
 class Recorder:
-    """What operations report to while it is active: a tape, or a watcher of variables."""
+    """What operations report to while it is active: a tape, an accumulator of products, or a
+    watcher of variables.
+    """
 
     def __init__(self) -> None:
         self._stack: Optional[List[Recorder]] = None  # that of the thread it is active on
@@ -83,6 +97,18 @@ class Recorder:
         assert self._stack is not None
         self._stack.remove(self)
         self._stack = None
+
+    def _operation_ran(
+        self, entry: Record, outputs: Sequence[Tensor], differentiable: Sequence[int]
+    ) -> None:
+        """Hear of an operation that has a tracked value among its inputs.
+
+        Of the keys of the outputs, ``differentiable`` are those that have derivatives.
+        """
+        assert self._records is not None
+        tracked = [key if key in self._tracked else UNTRACKED for key in entry.inputs]
+        self._records.append(Record(tracked, entry.outputs, entry.zeros, entry.pullback))
+        self._tracked.update(differentiable)
 
     def _variable_read(self, variable: Variable, key: int) -> None:
         """Hear that a trainable variable is being read."""
@@ -110,13 +136,18 @@ def is_recording() -> bool:
 
 
 @contextmanager
-def pause_all() -> Iterator[None]:
-    """Within the block, no tape that is active on this thread records or watches."""
-    paused, _active.recorders = _active.recorders, []
+def only(recorders: Sequence[Recorder]) -> Iterator[None]:
+    """Within the block, of what is active on this thread only some recorders hear anything."""
+    paused, _active.recorders = _active.recorders, list(recorders)
     try:
         yield
     finally:
         _active.recorders = paused
+
+
+def pause_all() -> ContextManager[None]:
+    """Within the block, no tape that is active on this thread records or watches."""
+    return only(())
 
 
 def variable_read(library: ArrayLibrary, variable: Variable) -> None:
@@ -149,12 +180,9 @@ def record(
     if not differentiable:
         return
     zeros = [zeros_like(library, output) for output in outputs] if len(outputs) > 1 else ()
-    pullback = make_pullback()
+    entry = Record(keys, results, zeros, make_pullback())
     for each in recorders:
-        assert each._records is not None
-        tracked = [key if key in each._tracked else UNTRACKED for key in keys]
-        each._records.append(Record(tracked, results, zeros, pullback))
-        each._tracked.update(differentiable)
+        each._operation_ran(entry, outputs, differentiable)
 
 
 def zeros_like(library: ArrayLibrary, value: Any) -> Callable[[], Tensor]:

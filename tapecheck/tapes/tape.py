@@ -18,6 +18,18 @@ class UnconnectedGradients(enum.Enum):
     NONE = "none"
     ZERO = "zero"
 
+    @classmethod
+    def of(cls, value: Any) -> UnconnectedGradients:
+        """The member that a member or its text means.
+
+        Raises:
+            ValueError: if there is none.
+        """
+        try:
+            return cls(value)
+        except ValueError:
+            raise ValueError(f"Unknown value for unconnected_gradients: {value!r}") from None
+
 
 class GradientTape(Recorder):
     """Records operations inside its ``with`` block, to differentiate what they computed.
@@ -148,7 +160,7 @@ class GradientTape(Recorder):
                 ``output_gradients`` does not fit the target.
         """
         self._assert_usable("gradient")
-        unconnected = _unconnected(unconnected_gradients)
+        unconnected = UnconnectedGradients.of(unconnected_gradients)
         seeds = self._seeds(target, output_gradients)
         flat, keys = self._sources(sources)
         gradients = sweep(self.library, self._path(keys), seeds, keys)
@@ -179,7 +191,7 @@ class GradientTape(Recorder):
             is not persistent.
         """
         self._assert_usable("jacobian", experimental_use_pfor)
-        unconnected = _unconnected(unconnected_gradients)
+        unconnected = UnconnectedGradients.of(unconnected_gradients)
         shape, dtype = self._shape_and_dtype(target)
         flat, keys = self._sources(sources)
         size = _product(shape)
@@ -213,7 +225,7 @@ class GradientTape(Recorder):
             less than 2 or the batches differ in size.
         """
         self._assert_usable("batch_jacobian", experimental_use_pfor)
-        unconnected = _unconnected(unconnected_gradients)
+        unconnected = UnconnectedGradients.of(unconnected_gradients)
         of_target, dtype = self._shape_and_dtype(target)
         if structure.is_nested(source):
             raise TypeError(f"The source must be one tensor, not a {type(source).__name__}.")
@@ -347,13 +359,6 @@ class GradientTape(Recorder):
         if value is None and unconnected is UnconnectedGradients.ZERO:
             return self.library.zeros(shape, self.library.dtype(source))
         return value
-
-
-def _unconnected(value: Any) -> UnconnectedGradients:
-    try:
-        return UnconnectedGradients(value)
-    except ValueError:
-        raise ValueError(f"Unknown value for unconnected_gradients: {value!r}") from None
 
 
 def _product(shape: Shape) -> int:

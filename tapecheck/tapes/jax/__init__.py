@@ -15,6 +15,7 @@ __path__ += [str(_tapes / "vjp"), str(_tapes / "numpy")]
 
 jax.config.update("jax_enable_x64", True)
 
+from .compiling import function  # noqa: E402, F401
 from .namespace import *  # noqa: E402, F403
 
 __version__ = jax.__version__
@@ -30,7 +31,6 @@ __tapecheck__ = {
         "dtype-float8",
         "dtype-string",
         "extension_type",
-        "forward",
         "gpu",
         "graph",
         "image",
@@ -46,6 +46,5 @@ __tapecheck__ = {
         "signal",
         "sparse",
         "tnp",
-        "xla",
     ],
 }

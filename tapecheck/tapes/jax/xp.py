@@ -108,3 +108,6 @@ def _gamma_jvp(primals: Any, tangents: Any) -> Any:
 
 DIFFERENTIABLE = {"gamma": _gamma}
 """Operations whose derivative is not that of what they compute."""
+
+
+jit = jax.jit

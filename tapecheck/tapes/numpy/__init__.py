@@ -23,7 +23,6 @@ __tapecheck__ = {
         "dtype-bfloat16",
         "dtype-float8",
         "extension_type",
-        "forward",
         "gpu",
         "graph",
         "image",

@@ -8,6 +8,7 @@ import numpy as np
 
 from . import dtype as dtypes
 from . import operations as op
+from . import xp
 from .arrays import array_of, integers
 from .tensor import Tensor, convert_to_tensor
 
@@ -205,7 +206,7 @@ def categorical(
     """Numbers of classes, drawn from the unnormalised log-probabilities of each row; no gradient
     passes.
     """
-    rows = convert_to_tensor(logits).numpy()
+    rows = convert_to_tensor(logits).array
     noise = _source(seed)._numbers.gumbel(size=(rows.shape[0], int(num_samples), rows.shape[1]))
-    drawn = np.argmax(rows[:, None, :] + noise, axis=-1)
-    return Tensor(drawn.astype(dtypes.as_dtype(dtype).numpy))
+    drawn = xp.argmax(rows[:, None, :] + xp.astype(xp.asarray(noise), xp.dtype(rows)), axis=-1)
+    return Tensor(xp.astype(drawn, dtypes.as_dtype(dtype).numpy))

@@ -130,12 +130,12 @@ class Tensor(Operators):
         raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
 
     def __repr__(self) -> str:
-        array = xp.to_numpy(self.array)
-        elements = repr(array) if array.ndim else str(array)
+        array = xp.known(self.array)
+        elements = "unknown" if array is None else repr(array) if array.ndim else str(array)
         return f"<tf.Tensor: shape={self.shape}, dtype={self.dtype.name}, numpy={elements}>"
 
     def __str__(self) -> str:
-        return f"tf.Tensor({xp.to_numpy(self.array)}, shape={self.shape}, dtype={self.dtype.name})"
+        return f"tf.Tensor({xp.known(self.array)}, shape={self.shape}, dtype={self.dtype.name})"
 
 
 def constant(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional
+import weakref
+from typing import Any, Callable, MutableMapping, Optional
 
 from tapecheck.tapes import recorder
 from tapecheck.tapes.library import new_key
@@ -14,6 +15,9 @@ from .dtype import DType
 from .operators import Operators
 from .tensor import Reference, Tensor, TensorShape, convert_to_tensor
 from .xp import Array
+
+LIVE: MutableMapping[int, Variable] = weakref.WeakValueDictionary()
+"""All variables that there are, by their keys, in the order of their creation."""
 
 
 class Variable(Operators):
@@ -41,6 +45,7 @@ class Variable(Operators):
         if shape is not None and content.shape != tuple(shape):
             raise ValueError(f"The initial value has shape {content.shape}, not {tuple(shape)}.")
         self.key = new_key()
+        LIVE[self.key] = self
         self._array: Array = content.array
         self._trainable = bool(trainable)
         self.constraint = constraint
@@ -158,11 +163,7 @@ class Variable(Operators):
         raise TypeError("Variable is unhashable. Instead, use variable.ref() as the key.")
 
     def __repr__(self) -> str:
-        array = xp.to_numpy(self._array)
-        return (
-            f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}, "
-            f"numpy={repr(array) if array.ndim else str(array)}>"
-        )
+        return f"<tf.Variable '{self.name}' of {Tensor(self._array)!r}>"
 
 
 def _identity(cotangents: Any, wanted: Any) -> Any:

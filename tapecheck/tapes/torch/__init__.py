@@ -28,7 +28,6 @@ __tapecheck__ = {
         "dtype-float8",
         "dtype-string",
         "extension_type",
-        "forward",
         "gpu",
         "graph",
         "image",

@@ -46,10 +46,10 @@ from torch import (  # noqa: F401
     tan,
     tanh,
 )
-from torch import abs as abs
-from torch import round as rint
 
 Array = torch.Tensor
+
+abs, rint = torch.abs, torch.round
 
 ERRORS = (ValueError, IndexError, TypeError, RuntimeError)
 """What these functions raise where values, shapes or dtypes do not fit."""
@@ -161,7 +161,7 @@ def _over(
     return function(array, dim=axes, keepdim=keepdims, **options)
 
 
-def sum(array: Array, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Array:  # noqa: A001
+def sum(array: Array, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Array:
     """The sum over axes."""
     if axis is not None and not tuple(np.atleast_1d(axis)):
         return array
@@ -171,22 +171,22 @@ def sum(array: Array, axis: Any = None, keepdims: bool = False, dtype: Any = Non
     return _over(torch.sum, array, axis, keepdims, dtype=kind)
 
 
-def max(array: Array, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
+def max(array: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """The greatest element over axes; elements that share it share the gradient."""
     return _over(torch.amax, array, axis, keepdims)
 
 
-def min(array: Array, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
+def min(array: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """The least element over axes; elements that share it share the gradient."""
     return _over(torch.amin, array, axis, keepdims)
 
 
-def all(array: Array, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
+def all(array: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """Whether all elements over axes are true."""
     return _over(torch.all, array, axis, keepdims)
 
 
-def any(array: Array, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
+def any(array: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """Whether any element over axes is true."""
     return _over(torch.any, array, axis, keepdims)
 

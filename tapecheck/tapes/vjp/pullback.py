@@ -34,10 +34,10 @@ def pullback_of(
         return lambda cotangents, wanted: [None for _ in inputs]
     forward = OWN.get(name, forward)
     reads = READS.get(name, everything)
-    return _by_vjp(lambda *arrays: forward(*arrays, **attributes), inputs, reads)
+    return by_vjp(lambda *arrays: forward(*arrays, **attributes), inputs, reads)
 
 
-def _by_vjp(forward: Forward, inputs: Sequence[Tensor], reads: Reads) -> recorder.Pullback:
+def by_vjp(forward: Forward, inputs: Sequence[Tensor], reads: Reads) -> recorder.Pullback:
     """The pullback of a function of arrays that ran on inputs."""
     count = len(inputs)
     shapes = [(tuple(tensor.shape), tensor.dtype.numpy) for tensor in inputs]
@@ -92,7 +92,7 @@ class _Backward:
                 tf.GradientTape.library,
                 inputs,
                 results,
-                lambda: _by_vjp(compute, inputs, self._reads),
+                lambda: by_vjp(compute, inputs, self._reads),
             )
         return results
 
