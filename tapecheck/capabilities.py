@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Optional
 
+import numpy as np
+
 Probe = Callable[[Any], Any]
 
 CAPABILITIES: Dict[str, Probe] = {}
@@ -42,6 +44,36 @@ def _squared(tf: Any, x: Any, **options: Any) -> Any:
 def _demand(condition: bool, problem: str) -> None:
     if not condition:
         raise NotImplementedError(problem)
+
+
+@_capability("arrays")
+def _arrays(tf: Any) -> None:
+    """Tensors with axes. Without it every tensor is a single number."""
+    x = tf.constant([2.0, 3.0])
+    tape, y = _squared(tf, x)
+    _demand(np.shape(tape.gradient(y, x)) == (2,), "no gradient of the shape of its source")
+
+
+@_capability("comparison")
+def _comparison(tf: Any) -> None:
+    """Comparisons of tensors, by which Python's branches and loops decide."""
+    less, greater = tf.constant(2.0) < 3.0, tf.constant(2.0) > 3.0
+    _demand(bool(less) and not bool(greater), "a comparison does not tell the smaller one")
+
+
+@_capability("exp")
+def _exp(tf: Any) -> None:
+    """The exponential function."""
+    tf.exp(tf.constant(1.0))
+
+
+@_capability("elementary")
+def _elementary(tf: Any) -> None:
+    """Elementary functions beyond exp: of powers, logarithms, angles, signs and extremes."""
+    x = tf.constant(2.0)
+    for function in (tf.sqrt, tf.math.log, tf.sin, tf.tanh, tf.abs):
+        function(x)
+    tf.maximum(x, x)
 
 
 @_capability("struct")
