@@ -1,0 +1,110 @@
+"""The functions on arrays that the namespace is made of, by JAX."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+from typing import Any, Callable, Optional, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.numpy import *  # noqa: F403
+
+Array = jax.Array
+
+ERRORS = (ValueError, IndexError, TypeError)
+"""What these functions raise where values, shapes or dtypes do not fit."""
+
+
+def errstate(**kinds: str) -> Any:
+    """JAX does not warn."""
+    return contextlib.nullcontext()
+
+
+def asarray(value: Any) -> Array:
+    """An array of JAX; a constant one even while a program is traced."""
+    if isinstance(value, jax.Array):
+        return value
+    with jax.ensure_compile_time_eval():
+        return jnp.asarray(value)
+
+
+def dtype(array: Array) -> np.dtype:
+    """NumPy's name for the type of the elements."""
+    return array.dtype
+
+
+def astype(array: Array, dtype: Any) -> Array:
+    """The elements as another dtype."""
+    return array.astype(dtype)
+
+
+def to_numpy(array: Array) -> np.ndarray:
+    """The elements as an array of NumPy."""
+    return np.asarray(array)
+
+
+def known(array: Array) -> Optional[np.ndarray]:
+    """The elements as an array of NumPy; None while a program is traced that they depend on."""
+    return None if isinstance(array, jax.core.Tracer) else np.asarray(array)
+
+
+def complex_(real: Array, imag: Array) -> Array:
+    """Complex numbers from their parts."""
+    return jax.lax.complex(*jnp.broadcast_arrays(real, imag))
+
+
+def argsort(array: Array, axis: int, kind: str) -> Array:
+    """The indices that sort an array along an axis; equal elements keep their order."""
+    return jnp.argsort(array, axis=axis, stable=True)
+
+
+def einsum(equation: str, *arrays: Array) -> Array:
+    """Einstein's sum, with the precision of the dtype."""
+    return jnp.einsum(equation, *arrays, precision="highest")
+
+
+def take(array: Array, index: Any) -> Array:
+    """The elements at an index: integers, slices, new axes and arrays of integers.
+
+    Raises:
+        IndexError: if a known index is out of range, where JAX itself takes another element.
+    """
+    parts = [known(part) if isinstance(part, jax.Array) else part for part in index]
+    if not builtins.any(part is None and given is not None for part, given in zip(parts, index)):
+        np.broadcast_to(np.int8(0), array.shape)[tuple(parts)]
+    return array[tuple(index)]
+
+
+def scatter(values: Array, index: Any, shape: Sequence[int]) -> Array:
+    """Zeros of a given shape, with values added at an index; several may fall on one place."""
+    return jnp.zeros(shape, values.dtype).at[tuple(index)].add(values)
+
+
+def vjp(
+    function: Callable[..., Any], primals: Sequence[Array], cotangents: Sequence[Array]
+) -> Sequence[Array]:
+    """The cotangents of a function's arguments, from those of its results.
+
+    JAX's cotangents of complex numbers are the conjugates of those that TensorFlow defines.
+    """
+    result, pullback = jax.vjp(function, *primals)
+    seeds = tuple(map(jnp.conj, cotangents))
+    return tuple(map(jnp.conj, pullback(seeds if isinstance(result, tuple) else seeds[0])))
+
+
+@jax.custom_jvp
+def _gamma(alpha: Array, sample: Array) -> Array:
+    return sample
+
+
+@_gamma.defjvp
+def _gamma_jvp(primals: Any, tangents: Any) -> Any:
+    """The implicit reparameterisation of Figurnov et al., 2018, by JAX's own function for it."""
+    alpha, sample = primals
+    return sample, jax.lax.random_gamma_grad(alpha, sample) * tangents[0]
+
+
+DIFFERENTIABLE = {"gamma": _gamma}
+"""Operations whose derivative is not that of what they compute."""
