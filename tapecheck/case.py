@@ -7,7 +7,7 @@ import datetime
 import platform
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from packaging.version import Version
 
@@ -21,6 +21,8 @@ from tapecheck.clause import OBSERVED, Clause
 from tapecheck.deviations import Deviation, read_deviations, shipped_file
 from tapecheck.errors import UsageError
 from tapecheck.modes import MODE_NEEDS
+from tapecheck.sampling import DEFAULT
+from tapecheck.standard import SPEC
 
 
 class Suite:
@@ -84,6 +86,16 @@ class Suite:
         self.deviations = read_deviations(source) if source else []
 
     @property
+    def asked_for(self) -> str:
+        """The backend as the user names it."""
+        return getattr(self._options, "backend", self.backend.name)
+
+    @property
+    def seed(self) -> int:
+        """What decides all that the suites draw at random."""
+        return getattr(self._options, "seed", 0)
+
+    @property
     def devices(self) -> List[str]:
         chosen: List[str] = self._options.device or self.backend.devices()
         return chosen
@@ -125,10 +137,9 @@ class Suite:
             for name in ("mode", "device", "level", "deviations", "keyword")
             if getattr(self._options, name, None)
         }
-        files = [Path(name.partition("::")[0]) for name in self._options.file_or_dir or []]
-        chapters = [file.stem for file in files if file.suffix == ".py"]
-        if chapters:
-            options["chapter"] = chapters
+        options.update(chosen_parts(self._options.file_or_dir or []))
+        if self._options.profile != DEFAULT:
+            options["profile"] = self._options.profile
         return {
             "suite_version": tapecheck.__version__,
             "backend": self.backend.name,
@@ -138,7 +149,7 @@ class Suite:
             "packages": _versions(),
             "devices": self.devices,
             "lacks": sorted(self.backend.lacks),
-            "seeds": {},
+            "seeds": {"seed": self.seed},
             "options": options,
             "started": self.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
@@ -188,13 +199,10 @@ class CaseRun:
     def failed(self, error: BaseException) -> None:
         broken = isinstance(error, AssertionError)
         self.verdict = results.FAIL if broken else results.ERROR
-        self.details = diagnosis.details(
-            error,
-            self.clause,
-            self.suite.backend.name,
-            self.mode,
-            self.suite.documented(self.clause),
+        command = diagnosis.reproduce(
+            self.clause, self.suite.asked_for, self.mode, self.folder, self.suite.seed
         )
+        self.details = diagnosis.details(error, self.suite.documented(self.clause), command)
         problem = "breaks a {}".format(self.clause.level) if broken else "unexpected exception"
         self._explain(problem)
         deviation = self._deviation()
@@ -253,9 +261,25 @@ class Program:
         self._case = case
         self.mode = case.mode
 
+    def __repr__(self) -> str:
+        return "run"
+
     def __call__(self, program: Callable[..., Any], *arguments: Any) -> Any:
         """The result of the program on the arguments, in the mode of the case."""
         return self._case.suite.backend.compile(program, self.mode)(*arguments)
+
+
+def chosen_parts(places: Sequence[str]) -> Dict[str, List[str]]:
+    """The suites, where it is not the standard alone, and the chapters that the places name."""
+    paths = [Path(place.partition("::")[0]) for place in places]
+    files = [path for path in paths if path.suffix == ".py"]
+    suites = {path.parent.name if path in files else path.name for path in paths}
+    chosen = {}
+    if suites - {SPEC}:
+        chosen["suite"] = sorted(suites)
+    if files:
+        chosen["chapter"] = [file.stem for file in files]
+    return chosen
 
 
 def _versions() -> Dict[str, str]:
