@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Optional
 import numpy as np
 
 Probe = Callable[[Any], Any]
+Program = Callable[[], Any]
 
 CAPABILITIES: Dict[str, Probe] = {}
 """Probes by the name of their capability; the docstring of each says what it stands for."""
@@ -24,10 +25,23 @@ def _capability(name: str) -> Callable[[Probe], Probe]:
     return register
 
 
-def refusal(name: str, tf: Any) -> Optional[str]:
-    """How `tf` refuses the capability `name`: the text of the exception; None if it works."""
+HARDWARE: Dict[str, str] = {"gpu": "GPU"}
+"""Capabilities that a machine has, not an implementation, by the kind of device that they need.
+
+Where no such device is visible, what needs it does not apply, whatever is declared.
+"""
+
+
+def refusal(
+    name: str, tf: Any, compiled: Callable[[Program], Program] = lambda program: program
+) -> Optional[str]:
+    """How `tf` refuses the capability `name`: the text of the exception; None if it works.
+
+    Args:
+        compiled: makes of a program what some mode executes; by default eager.
+    """
     try:
-        CAPABILITIES[name](tf)
+        compiled(lambda: CAPABILITIES[name](tf))()
     except Exception as error:
         return "{}: {}".format(type(error).__name__, " ".join(str(error).split()))
     return None

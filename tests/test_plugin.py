@@ -153,6 +153,72 @@ def test_a_seed(tf, run, seed):
     assert_equal(seed, None)
 '''
 
+MOODY = """
+compiling = []
+kinds = ["CPU"]
+
+
+class GradientTape:
+    pass
+
+
+class config:
+    def list_logical_devices():
+        return [device(kind + ":0") for kind in kinds]
+
+    def list_physical_devices(kind):
+        return [kind] * kinds.count(kind)
+
+
+class device:
+    def __init__(self, name):
+        self.name = "/device:" + name
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *exception):
+        pass
+
+
+def constant(value):
+    if compiling and isinstance(value, str):
+        raise TypeError("no text in a compiled program")
+    return value
+
+
+def function(program, jit_compile):
+    def compiled(*arguments):
+        compiling.append(program)
+        try:
+            return program(*arguments)
+        finally:
+            compiling.pop()
+    return compiled
+"""
+
+MOODS = '''
+"""Moods."""
+
+from tapecheck import MUST, clause
+
+
+@clause(MUST, needs="dtype-string")
+def test_text(tf, run):
+    """There is text."""
+    run(lambda: tf.constant("a"))
+
+
+@clause(MUST, modes="eager", needs="gpu")
+def test_a_gpu(tf):
+    """There is a GPU."""
+
+
+@clause(MUST)
+def test_nothing(tf):
+    """Nothing is needed."""
+'''
+
 DEVIATIONS = "".join(
     """
 [[deviation]]
@@ -202,7 +268,7 @@ class Project:
         )
 
     def run(self, *arguments, backend="toy"):
-        places = [] if "suites" in arguments else ["spec"]
+        places = [] if any(one.startswith("suites") for one in arguments) else ["spec"]
         options = ["--backend", backend, "--deviations", "deviations.toml"]
         return self.pytest(*places, *options, "--results", str(self.results), *arguments)
 
@@ -398,6 +464,79 @@ def test_a_declared_lack_that_works_is_a_failure(project):
     [eager, function] = read(project.results).cases
     assert (eager.verdict, function.verdict) == ("pass", "fail")
     assert "'graph' is declared as lacking, but it works" in function.message
+
+
+@pytest.fixture(scope="module")
+def moods(project):
+    """The verdicts, by clause and mode, on a backend that declares what it is told to."""
+    project.write("suites/moods/moods.py", MOODS)
+
+    def verdicts(declaration, kinds=("CPU",)):
+        code = MOODY.replace('["CPU"]', str(list(kinds)))
+        project.write("moody.py", code + "__tapecheck__ = {!r}\n".format(declaration))
+        project.run("suites/moods", "--device", "CPU:0", backend="moody")
+        found = read(project.results)
+        return found, {(case.clause[6:], case.mode): case for case in found.cases}
+
+    return verdicts
+
+
+def test_a_lack_of_one_mode_leaves_the_other_modes_alone(moods):
+    run, cases = moods({"lacks": ["graph"], "lacks_in": {"jit": ["dtype-string"]}})
+    verdicts = {mode: cases[("text", mode)].verdict for mode in ("eager", "function", "jit")}
+    assert verdicts == {"eager": "pass", "function": "unsupported", "jit": "unsupported"}
+    case = cases[("text", "jit")]
+    assert case.message == "the backend declares to lack dtype-string in mode jit"
+    assert case.details == {"lacks": ["dtype-string"]}
+    assert run.header["lacks_in"] == {"jit": ["dtype-string"]}
+
+
+def test_without_a_plain_function_there_can_be_a_compiler(moods):
+    _, cases = moods({"lacks": ["graph"]})
+    assert cases[("nothing", "function")].details == {"lacks": ["graph"]}
+    assert cases[("nothing", "jit")].verdict == "pass"
+
+
+def test_a_lack_of_one_mode_that_works_there_is_a_failure(moods):
+    _, cases = moods({"lacks": ["graph"], "lacks_in": {"eager": ["dtype-string"]}})
+    assert cases[("text", "eager")].verdict == "fail"
+    words = "'dtype-string' is declared as lacking in mode eager, but it works"
+    assert words in cases[("text", "eager")].message
+
+
+def test_a_lack_of_one_mode_is_not_looked_into_where_the_mode_itself_is_lacking(moods):
+    _, cases = moods({"lacks": ["graph"], "lacks_in": {"function": ["dtype-string"]}})
+    assert cases[("text", "function")].details == {"lacks": ["graph"]}
+
+
+@pytest.mark.parametrize(
+    ("declared", "kinds", "verdict"),
+    [
+        ([], ["CPU"], "not-applicable"),
+        (["gpu"], ["CPU"], "not-applicable"),
+        ([], ["CPU", "GPU"], "pass"),
+        (["gpu"], ["CPU", "GPU"], "fail"),
+    ],
+)
+def test_hardware_that_is_absent_is_not_a_lack(moods, declared, kinds, verdict):
+    _, cases = moods({"lacks": ["graph", *declared]}, kinds)
+    case = cases[("a_gpu", "eager")]
+    assert case.verdict == verdict
+    assert verdict != "not-applicable" or case.message == "no GPU is visible"
+
+
+@pytest.mark.parametrize(
+    ("lacks_in", "words"),
+    [
+        ({"lazy": ["complex"]}, "something in mode 'lazy', which is no mode"),
+        ({"jit": ["complexity"]}, "'complexity', which is no capability"),
+    ],
+)
+def test_a_lack_that_there_is_not_ends_the_run_with_one_line(project, lacks_in, words):
+    project.write("odd.py", MOODY + "__tapecheck__ = {!r}".format({"lacks_in": lacks_in}))
+    completed = project.run(backend="odd")
+    assert completed.returncode == 2
+    assert "backend 'odd' declares to lack " + words in completed.stdout
 
 
 @pytest.mark.parametrize(
