@@ -117,7 +117,7 @@ def test_a_result_of_variables_that_are_not_chosen_has_no_gradient(tf, run):
     assert_none(dz_dw)
 
 
-@clause(MUST, covers="AUT-08", needs="variables keras", modes="eager")
+@clause(MUST, covers="AUT-08", needs="arrays variables keras", modes="eager")
 def test_a_layer_that_is_not_built_has_nothing_to_watch(tf, run):
     """watch of the variables of a layer before it is built watches nothing.
 
@@ -148,7 +148,7 @@ def test_a_variable_that_was_read_before_the_block_is_a_constant(tf, run):
     assert_close(run(program), 3.0 + 1.0)
 
 
-@clause(MUST, covers="AUT-10", needs="variables")
+@clause(MUST, covers="AUT-10", needs="arrays variables")
 def test_an_operator_reads_a_variable(tf, run):
     """An operator between a variable and a tensor, on either side, watches the variable."""
     variable = tf.Variable([3.0, 5.0])
@@ -162,7 +162,7 @@ def test_an_operator_reads_a_variable(tf, run):
     assert_close(gradient, [2.0 + 10.0, 7.0 + 100.0])
 
 
-@clause(MUST, covers="AUT-10", needs="variables")
+@clause(MUST, covers="AUT-10", needs="arrays variables")
 def test_value_and_read_value_read_a_variable(tf, run):
     """value() and read_value() watch the variable."""
     variable = tf.Variable([3.0, 5.0])
@@ -176,7 +176,7 @@ def test_value_and_read_value_read_a_variable(tf, run):
     assert_close(gradient, [2.0 + 10.0, 7.0 + 100.0])
 
 
-@clause(MUST, covers="AUT-10", needs="variables")
+@clause(MUST, covers="AUT-10", needs="arrays variables")
 def test_conversion_and_identity_read_a_variable(tf, run):
     """convert_to_tensor and identity watch the variable."""
     variable = tf.Variable([3.0, 5.0])
@@ -190,7 +190,7 @@ def test_conversion_and_identity_read_a_variable(tf, run):
     assert_close(gradient, [2.0 + 10.0, 7.0 + 100.0])
 
 
-@clause(MUST, covers="AUT-10", needs="variables")
+@clause(MUST, covers="AUT-10", needs="arrays variables")
 def test_an_index_and_a_slice_read_a_variable(tf, run):
     """Indexing and slicing watch the variable, and the gradient has the variable's shape."""
     variable = tf.Variable([3.0, 5.0, 11.0, 13.0])
@@ -203,7 +203,7 @@ def test_an_index_and_a_slice_read_a_variable(tf, run):
     assert_close(run(program, tf.constant([7.0, 10.0])), [2.0, 7.0, 10.0, 0.0])
 
 
-@clause(MUST, covers="AUT-10", needs="variables")
+@clause(MUST, covers="AUT-10", needs="arrays variables")
 def test_gather_reads_a_variable(tf, run):
     """gather watches the variable, and its gradient, sparse or not, belongs to the rows taken."""
     variable = tf.Variable([3.0, 5.0, 11.0])
@@ -216,7 +216,7 @@ def test_gather_reads_a_variable(tf, run):
     assert_close(run(program, tf.constant([7.0, 10.0])), [10.0, 0.0, 7.0])
 
 
-@clause(MUST, covers="AUT-10", needs="variables")
+@clause(MUST, covers="AUT-10", needs="arrays variables")
 def test_stack_reads_variables(tf, run):
     """stack watches each of the variables that it stacks."""
     first = tf.Variable(3.0)
@@ -551,7 +551,7 @@ def test_an_array_of_a_watched_tensor_is_a_constant(tf, run):
     assert_close(run(program, tf.constant(3.0)), 3.0)
 
 
-@clause(MUST, covers="AUT-27")
+@clause(MUST, covers="AUT-27", needs="arrays")
 def test_arrays_and_lists_are_constants(tf, run):
     """NumPy arrays and Python lists may be mixed with a watched tensor, as constants.
 
@@ -568,7 +568,7 @@ def test_arrays_and_lists_are_constants(tf, run):
     assert_close(gradient, [[10.0, 100.0], [20.0, 200.0], [30.0, 300.0]])
 
 
-@clause(OBSERVED, covers="AUT-28", needs="variables state", modes="eager")
+@clause(OBSERVED, covers="AUT-28", needs="arrays variables state", modes="eager")
 def test_a_variable_of_any_shape_has_a_gradient_of_its_current_shape(tf, run):
     """The gradient of a variable of unspecified shape has the shape of its current value."""
     variable = tf.Variable([1.0, 2.0], shape=tf.TensorShape(None))

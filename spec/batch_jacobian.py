@@ -15,7 +15,7 @@ def jacobians_of_squares_times(x, kernel):
     return np.einsum("bi,ij->bji", 2 * x, kernel)
 
 
-@clause(MUST, covers="BJA-01", needs="batch_jacobian")
+@clause(MUST, covers="BJA-01", needs="arrays batch_jacobian")
 def test_the_batch_jacobian_holds_the_jacobian_of_each_example(tf, run):
     """The batch jacobian of x * x has 2 x of each example on the diagonal of its matrix."""
 
@@ -29,7 +29,7 @@ def test_the_batch_jacobian_holds_the_jacobian_of_each_example(tf, run):
     assert_close(jacobians, [[[2 * 1.0, 0.0], [0.0, 2 * 2.0]], [[2 * 3.0, 0.0], [0.0, 2 * 4.0]]])
 
 
-@clause(MUST, covers="BJA-02", needs="batch_jacobian")
+@clause(MUST, covers="BJA-02", needs="arrays batch_jacobian")
 def test_the_shape_is_batch_then_target_then_source(tf, run):
     """The batch jacobian has the batch first, then the target's dimensions, then the source's."""
     x = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -45,7 +45,7 @@ def test_the_shape_is_batch_then_target_then_source(tf, run):
     assert_close(jacobians, jacobians_of_squares_times(x, kernel))
 
 
-@clause(MUST, covers="BJA-03", needs="batch_jacobian jacobian persistent")
+@clause(MUST, covers="BJA-03", needs="arrays batch_jacobian jacobian persistent")
 def test_the_batch_jacobian_is_the_diagonal_of_the_jacobian(tf, run):
     """Where examples are independent the jacobian has the batch jacobian on its batch diagonal.
 
@@ -69,7 +69,7 @@ def test_the_batch_jacobian_is_the_diagonal_of_the_jacobian(tf, run):
     assert_close(batched, expected)
 
 
-@clause(MUST, covers="BJA-04", needs="batch_jacobian")
+@clause(MUST, covers="BJA-04", needs="arrays batch_jacobian")
 def test_batches_of_different_size_are_refused(tf, run):
     """A target whose first dimension is not that of the source raises ValueError."""
 
@@ -86,7 +86,7 @@ def test_batches_of_different_size_are_refused(tf, run):
     assert_close(target, [[1.0 + 3.0, 2.0 + 4.0], [2 * 1.0, 2 * 2.0], [3.0, 4.0]])
 
 
-@clause(MUST, covers="BJA-05", needs="batch_jacobian")
+@clause(MUST, covers="BJA-05", needs="arrays batch_jacobian")
 def test_a_source_without_rows_is_refused(tf, run):
     """A source of rank 1, whose examples have no dimension, raises ValueError.
 
@@ -105,7 +105,7 @@ def test_a_source_without_rows_is_refused(tf, run):
     assert_close(target, [[1.0 * 3.0, 1.0 * 4.0], [2.0 * 3.0, 2.0 * 4.0]])
 
 
-@clause(MUST, covers="BJA-05", needs="batch_jacobian")
+@clause(MUST, covers="BJA-05", needs="arrays batch_jacobian")
 def test_a_target_without_rows_is_refused(tf, run):
     """A target of rank 1, whose examples have no dimension, raises ValueError.
 
@@ -123,7 +123,7 @@ def test_a_target_without_rows_is_refused(tf, run):
     assert_close(run(program, tf.constant([[1.0, 2.0], [3.0, 4.0]])), [1.0 + 2.0, 3.0 + 4.0])
 
 
-@clause(MUST, covers="BJA-06", needs="batch_jacobian")
+@clause(MUST, covers="BJA-06", needs="arrays batch_jacobian")
 def test_the_source_of_a_batch_jacobian_is_a_single_tensor(tf, run):
     """A list of sources is refused: unlike that of jacobian() the source is a single tensor.
 
@@ -141,7 +141,7 @@ def test_the_source_of_a_batch_jacobian_is_a_single_tensor(tf, run):
     assert_close(run(program, tf.constant([[1.0, 2.0]])), [[1.0**2, 2.0**2]])
 
 
-@clause(OBSERVED, covers="BJA-06", needs="batch_jacobian")
+@clause(OBSERVED, covers="BJA-06", needs="arrays batch_jacobian")
 def test_a_list_of_sources_is_an_attribute_error(tf, run):
     """A list of sources raises AttributeError, and the tape still gives a gradient afterwards."""
 
@@ -156,7 +156,7 @@ def test_a_list_of_sources_is_an_attribute_error(tf, run):
     assert_close(run(program, tf.constant([[1.0, 2.0]])), [[2 * 1.0, 2 * 2.0]])
 
 
-@clause(MUST, covers="BJA-08", needs="batch_jacobian pfor", modes="eager")
+@clause(MUST, covers="BJA-08", needs="persistent arrays batch_jacobian pfor", modes="eager")
 def test_a_batch_jacobian_column_by_column_asks_for_a_persistent_tape(tf, run):
     """With experimental_use_pfor=False a tape that is not persistent raises RuntimeError.
 
@@ -175,7 +175,7 @@ def test_a_batch_jacobian_column_by_column_asks_for_a_persistent_tape(tf, run):
     assert_close(run(program, tf.constant([[1.0, 2.0]])), [[1.0**2 + 2.0**2]])
 
 
-@clause(SHOULD, covers="BJA-08", needs="batch_jacobian pfor", modes="function jit")
+@clause(SHOULD, covers="BJA-08", needs="arrays batch_jacobian pfor", modes="function jit")
 def test_a_traced_batch_jacobian_column_by_column_needs_no_persistent_tape(tf, run):
     """In a traced program experimental_use_pfor=False works on a tape that is not persistent."""
 
@@ -188,7 +188,7 @@ def test_a_traced_batch_jacobian_column_by_column_needs_no_persistent_tape(tf, r
     assert_close(run(program, tf.constant([[1.0, 2.0]])), diagonals([[2 * 1.0, 2 * 2.0]]))
 
 
-@clause(MUST, covers="BJA-08", needs="batch_jacobian pfor persistent")
+@clause(MUST, covers="BJA-08", needs="arrays batch_jacobian pfor persistent")
 def test_the_batch_jacobian_column_by_column_is_the_same(tf, run):
     """experimental_use_pfor=False gives the values that the vectorised batch jacobian gives."""
     x, kernel = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.array([[1, 2], [3, 5], [-2, 4]])
@@ -204,7 +204,7 @@ def test_the_batch_jacobian_column_by_column_is_the_same(tf, run):
         assert_close(jacobians, jacobians_of_squares_times(x, kernel))
 
 
-@clause(SHOULD, covers="BJA-09", needs="batch_jacobian pfor")
+@clause(SHOULD, covers="BJA-09", needs="persistent arrays batch_jacobian pfor")
 def test_a_batch_jacobian_in_parts_asks_for_a_persistent_tape(tf, run):
     """Fewer parallel_iterations than target columns on a non-persistent tape: RuntimeError."""
 
@@ -220,7 +220,7 @@ def test_a_batch_jacobian_in_parts_asks_for_a_persistent_tape(tf, run):
     assert_close(target, [[1.0**2, 2.0**2, 3.0**2, 4.0**2]])
 
 
-@clause(SHOULD, covers="BJA-09", needs="batch_jacobian pfor")
+@clause(SHOULD, covers="BJA-09", needs="arrays batch_jacobian pfor")
 def test_more_parallel_iterations_than_columns_need_no_persistent_tape(tf, run):
     """parallel_iterations larger than a target row leaves the batch jacobian one pass."""
 
@@ -233,7 +233,7 @@ def test_more_parallel_iterations_than_columns_need_no_persistent_tape(tf, run):
     assert_close(run(program, tf.constant([[1.0, 2.0]])), diagonals([[2 * 1.0, 2 * 2.0]]))
 
 
-@clause(SHOULD, covers="BJA-10", needs="batch_jacobian pfor persistent")
+@clause(SHOULD, covers="BJA-10", needs="arrays batch_jacobian pfor persistent")
 def test_parallel_iterations_do_not_change_the_batch_jacobian(tf, run):
     """parallel_iterations says how many columns are computed at once, and changes no value."""
     x = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -251,7 +251,7 @@ def test_parallel_iterations_do_not_change_the_batch_jacobian(tf, run):
         assert_close(jacobians, jacobians_of_squares_times(x, kernel))
 
 
-@clause(MUST, covers="BJA-11", needs="batch_jacobian")
+@clause(MUST, covers="BJA-11", needs="arrays batch_jacobian")
 def test_examples_that_depend_on_each_other_are_not_refused(tf, run):
     """Where examples depend on each other the batch jacobian has the same shape as ever.
 
@@ -268,7 +268,7 @@ def test_examples_that_depend_on_each_other_are_not_refused(tf, run):
     assert_close(jacobians, np.zeros((2, 3, 3)))
 
 
-@clause(OBSERVED, covers="BJA-11", needs="batch_jacobian")
+@clause(OBSERVED, covers="BJA-11", needs="arrays batch_jacobian")
 def test_dependencies_between_examples_are_summed(tf, run):
     """The batch jacobian is the gradient, by each example, of the target summed over the batch.
 
@@ -285,7 +285,7 @@ def test_dependencies_between_examples_are_summed(tf, run):
     assert_close(jacobians, 2 * [np.diag([2 * (1.0 + 4.0), 2 * (2.0 + 5.0)])])
 
 
-@clause(SHOULD, covers="BJA-12", needs="batch_jacobian")
+@clause(SHOULD, covers="BJA-12", needs="arrays batch_jacobian")
 def test_the_batch_jacobian_of_empty_examples_is_empty(tf, run):
     """Examples without elements have batch jacobians of the documented shape, without elements."""
 
@@ -298,7 +298,9 @@ def test_the_batch_jacobian_of_empty_examples_is_empty(tf, run):
     assert_close(run(program, tf.zeros([1, 0])), np.zeros((1, 0, 0)))
 
 
-@clause(SHOULD, covers="BJA-12", needs="batch_jacobian pfor persistent", modes="eager function")
+@clause(
+    SHOULD, covers="BJA-12", needs="arrays batch_jacobian pfor persistent", modes="eager function"
+)
 def test_the_batch_jacobian_column_by_column_of_empty_examples_is_empty(tf, run):
     """experimental_use_pfor=False gives an empty batch jacobian of the same shape.
 
@@ -314,7 +316,7 @@ def test_the_batch_jacobian_column_by_column_of_empty_examples_is_empty(tf, run)
     assert_close(run(program, tf.zeros([1, 0])), np.zeros((1, 0, 0)))
 
 
-@clause(MUST, covers="BJA-14", needs="batch_jacobian")
+@clause(MUST, covers="BJA-14", needs="arrays batch_jacobian")
 def test_examples_may_have_any_rank(tf, run):
     """The batch jacobian keeps all dimensions of a target's and a source's example.
 
@@ -332,7 +334,7 @@ def test_examples_may_have_any_rank(tf, run):
     assert_close(jacobians, np.einsum("bkl,km,ln->blkmn", 2 * x, np.eye(2), np.eye(3)))
 
 
-@clause(SHOULD, covers="BJA-15", needs="batch_jacobian graph", modes="eager")
+@clause(SHOULD, covers="BJA-15", needs="arrays batch_jacobian graph", modes="eager")
 def test_a_compiled_batch_jacobian_takes_batches_of_any_size(tf, run):
     """A program that is traced for any batch size gives the batch jacobian of each batch.
 
@@ -350,7 +352,7 @@ def test_a_compiled_batch_jacobian_takes_batches_of_any_size(tf, run):
         assert_close(compiled(tf.constant(batch)), diagonals(2 * np.array(batch)))
 
 
-@clause(SHOULD, covers="BJA-15", needs="batch_jacobian graph", modes="eager")
+@clause(SHOULD, covers="BJA-15", needs="arrays batch_jacobian graph", modes="eager")
 def test_batches_of_different_size_are_refused_when_a_compiled_program_runs(tf, run):
     """Batch sizes that tracing did not know and that differ raise InvalidArgumentError."""
 
@@ -369,7 +371,7 @@ def test_batches_of_different_size_are_refused_when_a_compiled_program_runs(tf, 
         compiled(x, tf.constant([[1.0, 1.0], [2.0, 0.0], [0.0, 1.0], [0.0, 2.0]]))
 
 
-@clause(OBSERVED, covers="BJA-15", needs="batch_jacobian graph", modes="eager")
+@clause(OBSERVED, covers="BJA-15", needs="arrays batch_jacobian graph", modes="eager")
 def test_a_rank_that_is_unknown_while_tracing_is_refused(tf, run):
     """A target or source of unknown rank raises ValueError while the program is traced."""
 
@@ -385,7 +387,7 @@ def test_a_rank_that_is_unknown_while_tracing_is_refused(tf, run):
     assert_close(compiled(tf.constant([[1.0, 2.0]])), [[1.0**2, 2.0**2]])
 
 
-@clause(SHOULD, covers="BJA-16", needs="batch_jacobian variables")
+@clause(SHOULD, covers="BJA-16", needs="arrays batch_jacobian variables")
 def test_a_variable_is_the_source_of_a_batch_jacobian(tf, run):
     """The batch jacobian by a trainable variable needs no watch()."""
     variable = tf.Variable([[1.0, 2.0], [3.0, 4.0]])
@@ -398,7 +400,7 @@ def test_a_variable_is_the_source_of_a_batch_jacobian(tf, run):
     assert_close(run(program), diagonals([[2 * 1.0, 2 * 2.0], [2 * 3.0, 2 * 4.0]]))
 
 
-@clause(SHOULD, covers="BJA-17", needs="batch_jacobian nested")
+@clause(SHOULD, covers="BJA-17", needs="arrays batch_jacobian nested")
 def test_a_batch_jacobian_has_a_gradient(tf, run):
     """The outer tape differentiates an expression of the inner batch jacobian."""
     x, kernel = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0], [5.0]])
@@ -417,7 +419,7 @@ def test_a_batch_jacobian_has_a_gradient(tf, run):
     assert_close(run(program, *arguments), 6 * x * kernel[:, 0] * weights[:, 0])
 
 
-@clause(SHOULD, covers="BJA-17", needs="batch_jacobian nested")
+@clause(SHOULD, covers="BJA-17", needs="arrays batch_jacobian nested")
 def test_the_batch_jacobian_of_a_gradient_is_the_hessian_of_each_example(tf, run):
     """The outer tape's batch jacobian of the inner gradient holds a Hessian for each example.
 
@@ -438,7 +440,7 @@ def test_the_batch_jacobian_of_a_gradient_is_the_hessian_of_each_example(tf, run
     assert_close(hessians, [first, second])
 
 
-@clause(MUST, covers="BJA-18", needs="batch_jacobian")
+@clause(MUST, covers="BJA-18", needs="arrays batch_jacobian")
 def test_a_tape_gives_one_batch_jacobian(tf, run):
     """A tape that is not persistent refuses a second batch jacobian with a RuntimeError."""
 
@@ -454,7 +456,7 @@ def test_a_tape_gives_one_batch_jacobian(tf, run):
     assert_close(run(program, tf.constant([[1.0, 2.0]])), diagonals([[2 * 1.0, 2 * 2.0]]))
 
 
-@clause(MUST, covers="BJA-18", needs="batch_jacobian persistent")
+@clause(MUST, covers="BJA-18", needs="arrays batch_jacobian persistent")
 def test_a_persistent_tape_gives_batch_jacobians_again(tf, run):
     """A persistent tape gives batch jacobians and gradients, and records nothing more."""
 
@@ -473,7 +475,7 @@ def test_a_persistent_tape_gives_batch_jacobians_again(tf, run):
     assert_none(of_later)
 
 
-@clause(SHOULD, covers="BJA-19", needs="batch_jacobian dtype-int", modes="eager function")
+@clause(SHOULD, covers="BJA-19", needs="arrays batch_jacobian dtype-int", modes="eager function")
 def test_the_batch_jacobian_passes_a_slice_whose_bounds_are_tensors(tf, run):
     """A target may be a slice whose bounds are known only when the program runs.
 
@@ -491,7 +493,7 @@ def test_the_batch_jacobian_passes_a_slice_whose_bounds_are_tensors(tf, run):
     assert_close(jacobians, [first, second])
 
 
-@clause(SHOULD, covers="BJA-21", needs="batch_jacobian persistent")
+@clause(SHOULD, covers="BJA-21", needs="arrays batch_jacobian persistent")
 def test_batch_jacobians_follow_the_order_of_the_examples(tf, run):
     """Examples in another order give the same jacobians in that other order."""
     x = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
@@ -512,7 +514,7 @@ def test_batch_jacobians_follow_the_order_of_the_examples(tf, run):
     assert_close(of_reordered, expected[order])
 
 
-@clause(OBSERVED, covers="BJA-20", needs="batch_jacobian dtype-float")
+@clause(OBSERVED, covers="BJA-20", needs="arrays batch_jacobian dtype-float")
 def test_the_batch_jacobian_by_an_unconnected_source_is_zeros(tf, run):
     """The batch jacobian by an unconnected source is zeros of the target's dtype, never None.
 
@@ -529,7 +531,7 @@ def test_the_batch_jacobian_by_an_unconnected_source_is_zeros(tf, run):
     assert_close(run(program, x, unconnected), np.zeros((1, 2, 3)), dtype="float64")
 
 
-@clause(MUST, covers="BJA-07", needs="batch_jacobian")
+@clause(MUST, covers="BJA-07", needs="arrays batch_jacobian")
 def test_the_batch_jacobian_by_an_unconnected_source_is_none(tf, run):
     """The batch jacobian by a source that the target does not depend on is None by default."""
 
@@ -543,7 +545,7 @@ def test_the_batch_jacobian_by_an_unconnected_source_is_none(tf, run):
     assert_none(jacobians)
 
 
-@clause(MUST, covers="BJA-07", needs="batch_jacobian unconnected_zero")
+@clause(MUST, covers="BJA-07", needs="arrays batch_jacobian unconnected_zero")
 def test_the_batch_jacobian_by_an_unconnected_source_is_zeros_on_request(tf, run):
     """With unconnected_gradients ZERO the batch jacobian by an unconnected source is zeros."""
 
@@ -558,7 +560,7 @@ def test_the_batch_jacobian_by_an_unconnected_source_is_zeros_on_request(tf, run
     assert_close(jacobians, np.zeros((1, 2, 3)))
 
 
-@clause(OBSERVED, covers="BJA-10", needs="batch_jacobian pfor persistent")
+@clause(OBSERVED, covers="BJA-10", needs="arrays batch_jacobian pfor persistent")
 def test_one_parallel_iteration_is_refused_by_vectorisation(tf, run):
     """parallel_iterations=1 raises a ValueError that advises to set experimental_use_pfor."""
 
@@ -573,7 +575,7 @@ def test_one_parallel_iteration_is_refused_by_vectorisation(tf, run):
     assert_close(run(program, tf.constant([[1.0, 2.0]])), [[1.0**2, 2.0**2]])
 
 
-@clause(OBSERVED, covers="BJA-13", needs="batch_jacobian")
+@clause(OBSERVED, covers="BJA-13", needs="arrays batch_jacobian")
 def test_an_empty_batch_is_a_division_by_zero(tf, run):
     """A batch without examples raises ZeroDivisionError where its size is known while tracing."""
 
@@ -588,7 +590,7 @@ def test_an_empty_batch_is_a_division_by_zero(tf, run):
     assert_close(run(program, tf.zeros([0, 2])), np.zeros((0, 2)))
 
 
-@clause(OBSERVED, covers="BJA-20", needs="batch_jacobian pfor persistent unconnected_zero")
+@clause(OBSERVED, covers="BJA-20", needs="arrays batch_jacobian pfor persistent unconnected_zero")
 def test_the_batch_jacobian_column_by_column_by_an_unconnected_source_is_zeros(tf, run):
     """experimental_use_pfor=False gives zeros by an unconnected source, asked for or not."""
 

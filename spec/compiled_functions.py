@@ -26,7 +26,7 @@ def derivative(tf, function):
     return differentiated
 
 
-@clause(MUST, covers="FUN-01", needs="graph", modes="eager")
+@clause(MUST, covers="FUN-01", needs="arrays graph", modes="eager")
 def test_a_compiled_function_is_differentiated_like_eager_code(tf, run):
     """A compiled function that is called in the block is differentiated like eager code."""
     x, w = np.array([[1.0, 2.0, 3.0]]), np.array([[2.0], [5.0], [7.0]])
@@ -60,7 +60,7 @@ def test_each_call_of_a_compiled_function_counts(tf, run):
     assert_close(run(program, tf.constant(2.0)), 5 * 7 * 2.0**6)
 
 
-@clause(MUST, covers="FUN-01", needs="graph", modes="eager")
+@clause(MUST, covers="FUN-01", needs="arrays graph", modes="eager")
 def test_a_compiled_function_is_differentiated_at_each_shape(tf, run):
     """A compiled function that is traced again for another shape is differentiated there, too."""
     compiled = tf.function(lambda x: tf.reduce_sum(x * x * x), autograph=False)
@@ -74,7 +74,7 @@ def test_a_compiled_function_is_differentiated_at_each_shape(tf, run):
     assert_structure(run(program, x, y), (of_x, np.array([[3.0], [48.0], [75.0]]), of_x))
 
 
-@clause(MUST, covers="FUN-01", needs="graph variables", modes="eager")
+@clause(MUST, covers="FUN-01", needs="arrays graph variables", modes="eager")
 def test_variables_that_a_compiled_function_reads_are_watched(tf, run):
     """A variable that a compiled function captures is watched, and has its gradient."""
     v, w = tf.Variable(3.0), tf.Variable([5.0, 7.0])
@@ -104,7 +104,7 @@ def test_tensors_that_a_compiled_function_captures_have_gradients(tf, run):
     assert_structure(gradients, [5.0**2, 2.0 * 2 * 5.0])
 
 
-@clause(MUST, covers="FUN-01", needs="graph persistent", modes="eager")
+@clause(MUST, covers="FUN-01", needs="unconnected_zero graph persistent", modes="eager")
 def test_each_output_of_a_compiled_function_is_a_target(tf, run):
     """Each output of a compiled function, in whatever structure, is a target of its own."""
 
@@ -182,7 +182,7 @@ def test_a_compiled_function_asks_a_tape_that_recorded_outside(tf, run):
     assert_close(run(program, tf.constant(3.0)), 27.0)
 
 
-@clause(MUST, covers="FUN-05", needs="graph nested", modes="eager")
+@clause(MUST, covers="FUN-05", needs="elementary graph nested", modes="eager")
 def test_higher_orders_pass_a_compiled_function(tf, run):
     """Tapes around a compiled function give its derivatives up to the fourth."""
     compiled = tf.function(tf.cos, autograph=False)
@@ -197,7 +197,7 @@ def test_higher_orders_pass_a_compiled_function(tf, run):
     assert_structure(run(program, tf.constant(1.0)), [-sine, -cosine, sine, cosine])
 
 
-@clause(MUST, covers="FUN-05", needs="graph nested", modes="eager")
+@clause(MUST, covers="FUN-05", needs="elementary graph nested", modes="eager")
 def test_derivatives_are_compiled_and_differentiated_again(tf, run):
     """A compiled function that holds a tape is differentiated by a tape in another, and so on."""
 
@@ -211,7 +211,7 @@ def test_derivatives_are_compiled_and_differentiated_again(tf, run):
     assert_structure(run(program, tf.constant(1.0)), [-sine, -cosine, sine, cosine])
 
 
-@clause(MUST, covers="FUN-05", needs="graph nested", modes="eager")
+@clause(MUST, covers="FUN-05", needs="persistent graph nested", modes="eager")
 def test_mixed_derivatives_pass_a_compiled_function(tf, run):
     """The second derivatives of a compiled function of two arguments include the mixed ones."""
     compiled = tf.function(lambda x, y: x * x * x * y * y, autograph=False)
@@ -275,7 +275,7 @@ def test_arguments_by_name_have_gradients(tf, run):
     assert_structure(gradients, [10.0 * 2 * 2.0 * 5.0, 10.0 * 2.0**2])
 
 
-@clause(MUST, covers="FUN-08", needs="graph unconnected_zero", modes="eager")
+@clause(MUST, covers="FUN-08", needs="persistent arrays graph unconnected_zero", modes="eager")
 def test_an_unused_argument_has_no_gradient(tf, run):
     """An argument that a compiled function does not use has the gradient None, zero on request."""
     compiled = tf.function(lambda x, unused: x * x, autograph=False)
@@ -293,7 +293,9 @@ def test_an_unused_argument_has_no_gradient(tf, run):
     assert_structure(zero, [6.0, np.zeros(2)])
 
 
-@clause(MUST, covers="FUN-09", needs="graph stop_gradient unconnected_zero", modes="eager")
+@clause(
+    MUST, covers="FUN-09", needs="persistent graph stop_gradient unconnected_zero", modes="eager"
+)
 def test_stop_gradient_in_nested_functions_has_no_gradient(tf, run):
     """stop_gradient within nested compiled functions gives None, zero on request."""
     stopped = tf.function(lambda x: tf.stop_gradient(x * 2.0), autograph=False)
@@ -344,7 +346,7 @@ def test_python_values_beside_tensors_disturb_no_gradient(tf, run):
     assert_structure(run(program, tf.constant(3.0)), (5, 2.5, 6.0))
 
 
-@clause(SHOULD, covers="FUN-11", needs="graph", modes="eager")
+@clause(SHOULD, covers="FUN-11", needs="arrays graph", modes="eager")
 def test_a_gradient_has_the_shape_of_the_moment(tf, run):
     """A function compiled for unknown shapes gives gradients in the shapes of its arguments."""
     signature = [tf.TensorSpec([None, 3]), tf.TensorSpec(None)]
@@ -365,7 +367,7 @@ def test_a_gradient_has_the_shape_of_the_moment(tf, run):
     assert_close(by_w, 1.0 + 4.0 + 9.0)
 
 
-@clause(SHOULD, covers="FUN-11", needs="graph", modes="eager")
+@clause(SHOULD, covers="FUN-11", needs="arrays graph", modes="eager")
 def test_a_tape_in_a_function_of_unknown_shapes_answers(tf, run):
     """A tape in a function compiled for unknown shapes gives gradients of the actual shape."""
     signature = [tf.TensorSpec(None)]
@@ -420,7 +422,7 @@ def test_symbolic_gradients_exist_in_graphs_only(tf, run):
     run(program, tf.constant(3.0))
 
 
-@clause(OBSERVED, covers="FUN-13 FUN-14", needs="graph", modes="function jit")
+@clause(OBSERVED, covers="FUN-13 FUN-14", needs="elementary graph", modes="function jit")
 def test_symbolic_gradients_agree_with_the_tape(tf, run):
     """In a trace tf.gradients agrees with the tape, and needs neither a tape nor watch."""
 
@@ -496,7 +498,7 @@ def test_captured_variables_are_watched_on_request_only(tf, run):
     assert_structure(run(program, tf.constant(2.0)), [2.0 * 6.0 * 5.0, None])
 
 
-@clause(SHOULD, covers="FUN-18", needs="graph xla variables", since="2.5", modes="eager")
+@clause(SHOULD, covers="FUN-18", needs="arrays graph xla variables", since="2.5", modes="eager")
 def test_a_tape_around_an_optimised_function_answers_like_eager_code(tf, run):
     """A tape around a function that the optimising compiler compiles answers like eager code."""
     v = tf.Variable([2.0, 3.0])
@@ -512,7 +514,7 @@ def test_a_tape_around_an_optimised_function_answers_like_eager_code(tf, run):
     assert_structure(gradients, [np.array([4.0, 9.0]), np.array([20.0, 42.0])])
 
 
-@clause(SHOULD, covers="FUN-18", needs="variables", modes="jit")
+@clause(SHOULD, covers="FUN-18", needs="arrays variables", modes="jit")
 def test_a_tape_in_an_optimised_function_answers_like_eager_code(tf, run):
     """A tape in a function that the optimising compiler compiles answers like eager code."""
     v = tf.Variable([2.0, 3.0])
@@ -527,7 +529,7 @@ def test_a_tape_in_an_optimised_function_answers_like_eager_code(tf, run):
     assert_structure(gradients, [np.array([4.0, 9.0]), np.array([20.0, 42.0])])
 
 
-@clause(SHOULD, covers="FUN-19", needs="jacobian nested", modes="jit")
+@clause(SHOULD, covers="FUN-19", needs="arrays jacobian nested", modes="jit")
 def test_second_orders_and_jacobians_are_optimised(tf, run):
     """The Hessian, as the jacobian of a gradient, is computed in an optimised function."""
 
@@ -541,7 +543,7 @@ def test_second_orders_and_jacobians_are_optimised(tf, run):
     assert_close(hessian, [[2 * 3.0, 2 * 2.0], [2 * 2.0, 0.0]])
 
 
-@clause(SHOULD, covers="FUN-19", needs="control_flow", modes="jit")
+@clause(SHOULD, covers="FUN-19", needs="comparison control_flow", modes="jit")
 def test_a_loop_with_a_limit_is_optimised(tf, run):
     """A loop whose rounds are limited is differentiated in an optimised function."""
 
@@ -556,7 +558,7 @@ def test_a_loop_with_a_limit_is_optimised(tf, run):
     assert_close(run(derivative(tf, power), tf.constant(2.0)), 5 * 2.0**4)
 
 
-@clause(OBSERVED, covers="FUN-19", needs="control_flow", modes="jit")
+@clause(OBSERVED, covers="FUN-19", needs="comparison control_flow", modes="jit")
 def test_a_loop_without_a_limit_is_not_optimised(tf, run):
     """A loop that runs as long as its data say is not differentiated in an optimised function."""
 
@@ -588,7 +590,7 @@ def test_functions_that_run_eagerly_have_the_same_gradients(tf, run):
     assert_equal(len(runs), 3)
 
 
-@clause(OBSERVED, covers="FUN-21", needs="graph", modes="function")
+@clause(OBSERVED, covers="FUN-21", needs="elementary graph", modes="function")
 def test_gradient_operations_have_a_name_scope_of_their_own(tf, run):
     """In a trace gradient operations are named gradient_tape/, then by the scope of the block."""
 
@@ -622,7 +624,7 @@ def test_concrete_functions_are_differentiable(tf, run):
     assert_structure(run(program, tf.constant(5.0)), [2 * 5.0 * 3.0, 25.0])
 
 
-@clause(SHOULD, covers="FUN-25", needs="graph data", modes="eager")
+@clause(SHOULD, covers="FUN-25", needs="arrays graph data", modes="eager")
 def test_a_tape_lives_in_the_map_of_a_dataset(tf, run):
     """A tape may live in a function that is mapped over a dataset."""
     gradient = derivative(tf, lambda x: x * x * x)
@@ -634,7 +636,7 @@ def test_a_tape_lives_in_the_map_of_a_dataset(tf, run):
     assert_structure(run(program, tf.constant([1.0, 2.0, 3.0])), [3.0, 12.0, 27.0])
 
 
-@clause(OBSERVED, covers="FUN-26", needs="graph optimizer variables", modes="eager")
+@clause(OBSERVED, covers="FUN-26", needs="state graph optimizer variables", modes="eager")
 def test_a_compiled_step_serves_one_optimizer(tf, run):
     """A compiled step that gets a second optimizer is refused: that makes its variables too late.
 
@@ -789,7 +791,7 @@ def test_of_captured_variables_the_trainable_ones_are_watched(tf, run):
     assert_structure(run(program), [105.0, None, None, 30.0])
 
 
-@clause(OBSERVED, covers="FUN-33", needs="graph nested jacobian", modes="function jit")
+@clause(OBSERVED, covers="FUN-33", needs="arrays graph nested jacobian", modes="function jit")
 def test_symbolic_hessians_agree_with_the_tape(tf, run):
     """In a trace tf.hessians agrees with the Hessian that tapes give."""
 
@@ -821,7 +823,7 @@ def test_a_captured_tensor_is_watched_in_a_compiled_function(tf, run):
     assert_close(run(compiled, tf.constant(5.0)), 2 * 3.0 * 5.0)
 
 
-@clause(OBSERVED, covers="FUN-35", needs="graph persistent", modes="eager")
+@clause(OBSERVED, covers="FUN-35", needs="elementary graph persistent", modes="eager")
 def test_a_tape_of_one_trace_is_of_no_use_in_another(tf, run):
     """What a tape recorded in one compiled function is out of scope in another: a TypeError."""
     recorded = []

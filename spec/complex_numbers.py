@@ -87,7 +87,7 @@ def test_a_compiled_function_of_complex_numbers_is_differentiable(tf, run):
     assert_close(of_w, 5.0 + 0.0j, dtype="complex128")
 
 
-@clause(OBSERVED, covers="CPX-02", needs="complex persistent")
+@clause(OBSERVED, covers="CPX-02", needs="exp complex persistent")
 def test_a_holomorphic_function_has_the_conjugate_of_its_derivative(tf, run):
     """Of z * z, exp(z) and 1 / z the gradient is the conjugate of the derivative."""
 
@@ -104,7 +104,7 @@ def test_a_holomorphic_function_has_the_conjugate_of_its_derivative(tf, run):
     assert_close(inverse, np.conj(-1 / z**2))
 
 
-@clause(OBSERVED, covers="CPX-03", needs="complex persistent")
+@clause(OBSERVED, covers="CPX-03", needs="elementary complex persistent")
 def test_a_real_function_has_the_direction_of_steepest_ascent(tf, run):
     """A real function of z = x + iy has the gradient dL/dx + i dL/dy."""
 
@@ -215,7 +215,7 @@ def test_the_gradient_of_conj_is_conjugated(tf, run):
     assert_close(gradient, 2.0 - 3.0j)
 
 
-@clause(SHOULD, covers="CPX-08", needs="complex")
+@clause(SHOULD, covers="CPX-08", needs="arrays complex")
 def test_a_source_of_complex128_keeps_its_precision(tf, run):
     """The gradient with respect to a source of complex128 has its dtype and its precision."""
 
@@ -229,7 +229,7 @@ def test_a_source_of_complex128_keeps_its_precision(tf, run):
     assert_close(gradient, [1 / 3 + 0.0j, 1 / 3], dtype="complex128")
 
 
-@clause(SHOULD, covers="CPX-09", needs="complex")
+@clause(SHOULD, covers="CPX-09", needs="arrays complex")
 def test_a_fourier_transform_is_differentiable(tf, run):
     """The gradient passes through a Fourier transform.
 
@@ -247,7 +247,7 @@ def test_a_fourier_transform_is_differentiable(tf, run):
     assert_close(gradient, 2 * 4 * np.array([1.0, 2.0, 3.0, 5.0]), magnitude=100.0)
 
 
-@clause(SHOULD, covers="CPX-09", needs="complex")
+@clause(SHOULD, covers="CPX-09", needs="arrays complex")
 def test_an_inverse_fourier_transform_is_differentiable(tf, run):
     """The gradient passes through an inverse Fourier transform.
 
@@ -265,7 +265,7 @@ def test_an_inverse_fourier_transform_is_differentiable(tf, run):
     assert_close(gradient, 2 * np.array([1.0, 2.0, 3.0, 5.0]) / 4, magnitude=10.0)
 
 
-@clause(SHOULD, covers="CPX-09", needs="complex")
+@clause(SHOULD, covers="CPX-09", needs="arrays complex")
 def test_a_real_fourier_transform_and_its_inverse_are_differentiable(tf, run):
     """The gradient passes through a real Fourier transform and back."""
 
@@ -280,7 +280,7 @@ def test_a_real_fourier_transform_and_its_inverse_are_differentiable(tf, run):
     assert_close(gradient, [2.0, 40.0, 600.0, 10000.0], magnitude=20000.0)
 
 
-@clause(OBSERVED, covers="CPX-10", needs="complex persistent")
+@clause(OBSERVED, covers="CPX-10", needs="elementary complex persistent")
 def test_the_modulus_is_flat_at_zero(tf, run):
     """At 0, |z| has the gradient 0 and the angle of z has one that is not finite."""
 
@@ -295,7 +295,7 @@ def test_the_modulus_is_flat_at_zero(tf, run):
     assert_equal(bool(np.isfinite(of_angle)), False)
 
 
-@clause(OBSERVED, covers="CPX-11", needs="complex")
+@clause(OBSERVED, covers="CPX-11", needs="arrays complex")
 def test_a_complex_product_of_matrices_has_the_adjoints(tf, run):
     """Of a @ b, the gradient is upstream times the adjoint of b, and the adjoint of a times it."""
 

@@ -181,7 +181,7 @@ def test_the_other_methods_take_no_arguments(tf, run):
     assert_takes(tape.watched_variables)
 
 
-@clause(MUST, covers="CON-05", needs="output_gradients unconnected_zero")
+@clause(MUST, covers="CON-05", needs="nested output_gradients unconnected_zero")
 def test_gradient_is_called_by_position_and_by_name(tf, run):
     """gradient gives the same answer whether its arguments come by position or by name."""
     zero = tf.UnconnectedGradients.ZERO
@@ -224,7 +224,7 @@ def test_a_persistent_tape_that_never_recorded_has_no_gradient(tf, run):
     run(program, tf.constant(3.0))
 
 
-@clause(SHOULD, covers="CON-07", needs="jacobian")
+@clause(SHOULD, covers="CON-07", needs="arrays jacobian")
 def test_a_tape_that_never_recorded_has_no_jacobian(tf, run):
     """jacobian on a tape that was never entered raises a RuntimeError."""
 
@@ -236,7 +236,7 @@ def test_a_tape_that_never_recorded_has_no_jacobian(tf, run):
     run(program, tf.constant([3.0, 5.0]))
 
 
-@clause(SHOULD, covers="CON-07", needs="batch_jacobian")
+@clause(SHOULD, covers="CON-07", needs="arrays batch_jacobian")
 def test_a_tape_that_never_recorded_has_no_batch_jacobian(tf, run):
     """batch_jacobian on a tape that was never entered raises a RuntimeError."""
 

@@ -15,7 +15,7 @@ from tapecheck import (
 )
 
 
-@clause(MUST, covers="CTF-01", needs="variables", modes="eager")
+@clause(MUST, covers="CTF-01", needs="comparison variables", modes="eager")
 def test_the_branch_that_python_takes_is_recorded(tf, run):
     """Of a Python if, the branch that is taken is recorded; a variable of the other gets None."""
     v0 = tf.Variable(3.0)
@@ -34,7 +34,7 @@ def test_the_branch_that_python_takes_is_recorded(tf, run):
     assert_structure(run(program, tf.constant(-1.0)), [None, 2 * 5.0])
 
 
-@clause(MUST, covers="CTF-02", needs="variables", modes="eager")
+@clause(MUST, covers="CTF-02", needs="comparison variables", modes="eager")
 def test_what_decides_a_branch_is_invisible(tf, run):
     """A tensor that only decides which branch Python takes has the gradient None."""
     variable = tf.Variable(5.0)
@@ -72,7 +72,7 @@ def test_a_python_loop_is_unrolled(tf, run):
     assert_structure(run(program, tf.constant(x)), [3 * x**2, 3 * x**2, 2 * x, 1.0])
 
 
-@clause(MUST, covers="CTF-04", modes="eager")
+@clause(MUST, covers="CTF-04", needs="comparison", modes="eager")
 def test_a_loop_runs_as_long_as_its_data_say(tf, run):
     """A Python loop that ends by the value of a tensor is recorded as far as it ran.
 
@@ -126,7 +126,7 @@ def test_functional_python_is_recorded(tf, run):
     assert_structure(run(program, tf.constant(2.0)), expected)
 
 
-@clause(MUST, covers="CTF-06", needs="control_flow variables", modes="eager")
+@clause(MUST, covers="CTF-06", needs="comparison control_flow variables", modes="eager")
 def test_cond_runs_one_branch(tf, run):
     """In eager execution cond records the branch that it takes, and nothing of the other."""
     v0 = tf.Variable(3.0)
@@ -142,7 +142,7 @@ def test_cond_runs_one_branch(tf, run):
     assert_structure(run(program, tf.constant(1.0)), [5.0, None, 1.0])
 
 
-@clause(MUST, covers="CTF-07", needs="control_flow", modes="eager")
+@clause(MUST, covers="CTF-07", needs="comparison control_flow", modes="eager")
 def test_while_loop_runs_as_long_as_its_data_say(tf, run):
     """In eager execution while_loop records what it ran, however often its data say.
 
@@ -158,7 +158,7 @@ def test_while_loop_runs_as_long_as_its_data_say(tf, run):
     assert_close(run(program, tf.constant(3.0)), 5 * 3.0**4)
 
 
-@clause(SHOULD, covers="CTF-08", needs="control_flow graph", modes="function jit")
+@clause(SHOULD, covers="CTF-08", needs="comparison control_flow graph", modes="function jit")
 def test_cond_is_differentiable_in_a_trace(tf, run):
     """In a traced program cond has the gradient of the branch that its predicate selects."""
 
@@ -172,7 +172,7 @@ def test_cond_is_differentiable_in_a_trace(tf, run):
     assert_structure(run(program, tf.constant(1.0), tf.constant(5.0)), [10.0 * 5.0, 10.0])
 
 
-@clause(SHOULD, covers="CTF-08", needs="control_flow graph", modes="eager")
+@clause(SHOULD, covers="CTF-08", needs="comparison control_flow graph", modes="eager")
 def test_a_tape_sees_through_a_traced_cond(tf, run):
     """A tape differentiates a compiled function by the branch that this call selects."""
 
@@ -190,7 +190,7 @@ def test_a_tape_sees_through_a_traced_cond(tf, run):
     assert_structure(run(program, tf.constant(1.0), tf.constant(5.0)), [10.0 * 5.0, 10.0])
 
 
-@clause(MUST, covers="CTF-09", needs="control_flow graph", modes="function jit")
+@clause(MUST, covers="CTF-09", needs="comparison control_flow graph", modes="function jit")
 def test_while_loop_is_differentiable_in_a_trace(tf, run):
     """In a traced program while_loop has the gradient of what it ran.
 
@@ -212,7 +212,7 @@ def test_while_loop_is_differentiable_in_a_trace(tf, run):
     assert_structure(run(program, tf.constant(3.0), tf.constant(7.0)), [5 * 3.0**4, 4 + 1.0])
 
 
-@clause(MUST, covers="CTF-09", needs="control_flow graph", modes="eager")
+@clause(MUST, covers="CTF-09", needs="comparison control_flow graph", modes="eager")
 def test_a_tape_sees_through_a_traced_loop(tf, run):
     """A tape differentiates a compiled function by as many rounds as this call ran."""
 
@@ -230,7 +230,7 @@ def test_a_tape_sees_through_a_traced_loop(tf, run):
     assert_close(run(program, tf.constant(5.0)), 3 * 5.0**2)
 
 
-@clause(SHOULD, covers="CTF-10", needs="control_flow graph", modes="eager")
+@clause(SHOULD, covers="CTF-10", needs="arrays comparison control_flow graph", modes="eager")
 def test_python_control_flow_on_tensors_is_converted(tf, run):
     """Python if, for and while on tensors in a compiled function are differentiable.
 
@@ -259,7 +259,9 @@ def test_python_control_flow_on_tensors_is_converted(tf, run):
     assert_close(run(program, tf.constant(2.0)), 64 * 8 * 2.0**7)
 
 
-@clause(OBSERVED, covers="CTF-11", needs="control_flow variables graph", modes="function jit")
+@clause(
+    OBSERVED, covers="CTF-11", needs="comparison control_flow variables graph", modes="function jit"
+)
 def test_a_traced_branch_that_is_not_taken_has_zeros(tf, run):
     """In a traced program a variable of the branch that cond does not take has the gradient 0."""
     v0 = tf.Variable(3.0)
@@ -288,7 +290,7 @@ def test_switch_case_is_differentiable(tf, run):
     assert_close(run(program, tf.constant(2), tf.constant(2.0)), 3 * 2.0**2)
 
 
-@clause(SHOULD, covers="CTF-12", needs="control_flow")
+@clause(SHOULD, covers="CTF-12", needs="comparison control_flow")
 def test_case_is_differentiable(tf, run):
     """case has the gradient of the first branch whose predicate holds, or of the default."""
 
@@ -304,7 +306,7 @@ def test_case_is_differentiable(tf, run):
     assert_close(run(program, tf.constant(1.0)), 10.0)
 
 
-@clause(SHOULD, covers="CTF-13", needs="control_flow")
+@clause(SHOULD, covers="CTF-13", needs="arrays control_flow")
 def test_map_fn_is_differentiable(tf, run):
     """map_fn has the gradient of its function at each element, and of what that captures."""
 
@@ -318,7 +320,7 @@ def test_map_fn_is_differentiable(tf, run):
     assert_structure(gradients, [np.array([10.0, 20.0, 30.0]), 1.0 + 4.0 + 9.0])
 
 
-@clause(SHOULD, covers="CTF-13", needs="control_flow")
+@clause(SHOULD, covers="CTF-13", needs="arrays control_flow")
 def test_scan_is_differentiable(tf, run):
     """scan has the gradient of all its intermediate results.
 
@@ -334,7 +336,7 @@ def test_scan_is_differentiable(tf, run):
     assert_close(run(program, tf.constant([1.0, 5.0, 3.0])), [7.0, 3.0, 1.0])
 
 
-@clause(SHOULD, covers="CTF-13", needs="control_flow")
+@clause(SHOULD, covers="CTF-13", needs="arrays control_flow")
 def test_foldl_is_differentiable(tf, run):
     """foldl has the gradient of its last result: of 4a + 2b + c, from the first element on."""
 
@@ -347,7 +349,7 @@ def test_foldl_is_differentiable(tf, run):
     assert_close(run(program, tf.constant([1.0, 5.0, 3.0])), [4.0, 2.0, 1.0])
 
 
-@clause(SHOULD, covers="CTF-13", needs="control_flow")
+@clause(SHOULD, covers="CTF-13", needs="arrays control_flow")
 def test_foldr_is_differentiable(tf, run):
     """foldr has the gradient of its last result: of a + 2b + 4c, from the last element on."""
 
@@ -360,7 +362,7 @@ def test_foldr_is_differentiable(tf, run):
     assert_close(run(program, tf.constant([1.0, 5.0, 3.0])), [1.0, 2.0, 4.0])
 
 
-@clause(SHOULD, covers="CTF-13", needs="control_flow")
+@clause(SHOULD, covers="CTF-13", needs="arrays control_flow")
 def test_vectorized_map_is_differentiable(tf, run):
     """vectorized_map has the gradient of its function at each element."""
 
@@ -374,7 +376,7 @@ def test_vectorized_map_is_differentiable(tf, run):
     assert_structure(gradients, [np.array([10.0, 20.0, 30.0]), 1.0 + 4.0 + 9.0])
 
 
-@clause(SHOULD, covers="CTF-14", needs="control_flow")
+@clause(SHOULD, covers="CTF-14", needs="arrays control_flow")
 def test_an_array_of_tensors_is_differentiable(tf, run):
     """What is written to a TensorArray keeps its gradient when it is read or stacked."""
 
@@ -390,7 +392,7 @@ def test_an_array_of_tensors_is_differentiable(tf, run):
     assert_close(run(program, tf.constant(2.0)), cube + 10 * (square + 100 * cube))
 
 
-@clause(SHOULD, covers="CTF-14", needs="control_flow")
+@clause(SHOULD, covers="CTF-14", needs="arrays comparison control_flow")
 def test_an_array_of_tensors_is_differentiable_through_a_loop(tf, run):
     """What a while_loop writes to a TensorArray keeps its gradient.
 
@@ -413,7 +415,7 @@ def test_an_array_of_tensors_is_differentiable_through_a_loop(tf, run):
     assert_close(run(program, tf.constant(2.0)), 1 + 10 * 2 * 2.0 + 100 * 3 * 2.0**2)
 
 
-@clause(SHOULD, covers="CTF-14 DTY-15", needs="control_flow dtype-int graph", modes="eager")
+@clause(SHOULD, covers="CTF-14 DTY-15", needs="arrays control_flow dtype-int graph", modes="eager")
 def test_an_array_of_integers_does_not_disturb_a_compiled_loop(tf, run):
     """Beside an array of integers, a compiled loop has the gradient of what is float.
 
@@ -482,7 +484,7 @@ def test_numpy_function_cuts_the_gradient(tf, run):
     assert_structure(run(program, tf.constant(3.0), tf.constant(5.0)), [None, 3.0**2])
 
 
-@clause(SHOULD, covers="CTF-17", needs="control_flow")
+@clause(SHOULD, covers="CTF-17", needs="comparison control_flow")
 def test_a_tape_lives_in_the_body_of_a_loop(tf, run):
     """Each round of a while_loop may open a tape of its own and differentiate."""
 
@@ -500,7 +502,7 @@ def test_a_tape_lives_in_the_body_of_a_loop(tf, run):
     assert_close(run(program, tf.constant(5.0)), 2 * (1 + 2 + 3) * 5.0)
 
 
-@clause(SHOULD, covers="CTF-17", needs="control_flow")
+@clause(SHOULD, covers="CTF-17", needs="comparison control_flow")
 def test_a_tape_lives_in_a_branch(tf, run):
     """A branch of cond may open a tape of its own and differentiate."""
 
@@ -517,7 +519,7 @@ def test_a_tape_lives_in_a_branch(tf, run):
     assert_close(run(program, tf.constant(-5.0)), 5.0)
 
 
-@clause(SHOULD, covers="CTF-17", needs="control_flow graph", modes="eager")
+@clause(SHOULD, covers="CTF-17", needs="arrays control_flow graph", modes="eager")
 def test_a_tape_lives_in_a_converted_loop(tf, run):
     """Each round of a Python loop over tensors in a compiled function may open a tape."""
 
@@ -534,7 +536,9 @@ def test_a_tape_lives_in_a_converted_loop(tf, run):
     assert_close(run(add_gradients, tf.constant(5.0)), 2 * (1 + 2 + 3) * 5.0)
 
 
-@clause(OBSERVED, covers="CTF-18", needs="control_flow persistent graph", modes="function")
+@clause(
+    OBSERVED, covers="CTF-18", needs="comparison control_flow persistent graph", modes="function"
+)
 def test_a_tape_is_asked_within_a_traced_loop(tf, run):
     """A tape opened before a traced loop answers in each round of it."""
 
@@ -551,7 +555,7 @@ def test_a_tape_is_asked_within_a_traced_loop(tf, run):
     assert_close(run(program, tf.constant(5.0)), 3 * 2 * 5.0)
 
 
-@clause(SHOULD, covers="CTF-19", modes="eager")
+@clause(SHOULD, covers="CTF-19", needs="comparison", modes="eager")
 def test_leaving_a_python_loop_early_is_recorded(tf, run):
     """continue, break and return skip operations, and what is skipped is not recorded.
 
@@ -579,7 +583,7 @@ def test_leaving_a_python_loop_early_is_recorded(tf, run):
     assert_close(run(program, tf.constant(3.0)), 4 * 3.0**3)
 
 
-@clause(SHOULD, covers="CTF-19", needs="control_flow graph", modes="eager")
+@clause(SHOULD, covers="CTF-19", needs="arrays comparison control_flow graph", modes="eager")
 def test_leaving_a_converted_loop_early_is_differentiable(tf, run):
     """continue, break and return on tensors in a compiled function are differentiable.
 
@@ -608,7 +612,7 @@ def test_leaving_a_converted_loop_early_is_differentiable(tf, run):
     assert_close(run(program, tf.constant(3.0)), 4 * 3.0**3)
 
 
-@clause(SHOULD, covers="CTF-20", modes="eager")
+@clause(SHOULD, covers="CTF-20", needs="comparison", modes="eager")
 def test_a_gradient_drives_a_search_after_the_block(tf, run):
     """A gradient is an ordinary tensor, which may drive a loop that is not recorded.
 
@@ -629,7 +633,7 @@ def test_a_gradient_drives_a_search_after_the_block(tf, run):
     assert_structure(run(program, tf.constant(3.0)), (2 * 3.0, 0.0))
 
 
-@clause(SHOULD, covers="CTF-21", needs="control_flow")
+@clause(SHOULD, covers="CTF-21", needs="comparison control_flow")
 def test_a_limit_of_rounds_limits_the_gradient(tf, run):
     """while_loop with maximum_iterations has the gradient of as many rounds as it may run."""
 
@@ -644,7 +648,7 @@ def test_a_limit_of_rounds_limits_the_gradient(tf, run):
     assert_structure(run(program, tf.constant(3.0)), (3.0**3, 3 * 3.0**2))
 
 
-@clause(SHOULD, covers="CTF-21", needs="control_flow")
+@clause(SHOULD, covers="CTF-21", needs="comparison control_flow")
 def test_a_loop_may_swap_its_memory(tf, run):
     """while_loop with swap_memory=True has the same gradient as without."""
 
@@ -663,7 +667,7 @@ def test_a_loop_may_swap_its_memory(tf, run):
     assert_close(run(program, tf.constant(3.0)), 5 * 3.0**4)
 
 
-@clause(SHOULD, covers="CTF-21", needs="control_flow")
+@clause(SHOULD, covers="CTF-21", needs="comparison control_flow")
 def test_a_loop_that_does_not_run_is_the_identity(tf, run):
     """A while_loop whose condition does not hold at first has the gradient of the identity."""
 
@@ -678,7 +682,7 @@ def test_a_loop_that_does_not_run_is_the_identity(tf, run):
     assert_structure(run(program, tf.constant(3.0)), (3.0**2, 2 * 3.0))
 
 
-@clause(SHOULD, covers="CTF-22", needs="control_flow nested")
+@clause(SHOULD, covers="CTF-22", needs="comparison control_flow nested")
 def test_a_branch_is_differentiable_twice(tf, run):
     """cond has a second derivative, that of the branch it takes."""
 
@@ -694,7 +698,7 @@ def test_a_branch_is_differentiable_twice(tf, run):
     assert_structure(run(program, tf.constant(5.0)), (3 * 5.0**2, 6 * 5.0))
 
 
-@clause(SHOULD, covers="CTF-22", needs="control_flow nested")
+@clause(SHOULD, covers="CTF-22", needs="comparison control_flow nested")
 def test_a_loop_is_differentiable_twice(tf, run):
     """while_loop has a second derivative: that of x^4 after three products with x."""
 

@@ -158,7 +158,12 @@ def test_a_copy_lies_on_another_device(tf, run, devices):
 
 
 @clause(
-    SHOULD, covers="DEV-03", needs="distribute variables", since="2.4", devices=2, modes="eager"
+    SHOULD,
+    covers="DEV-03",
+    needs="arrays distribute variables",
+    since="2.4",
+    devices=2,
+    modes="eager",
 )
 def test_a_tape_lives_in_each_replica(tf, run, devices):
     """A tape in a function that a strategy runs gives each replica the gradient of its values."""
@@ -202,7 +207,7 @@ def test_a_tape_lives_in_each_replica_of_a_compiled_function(tf, run, devices):
 @clause(
     SHOULD,
     covers="DEV-03",
-    needs="distribute optimizer variables",
+    needs="state arrays distribute optimizer variables",
     since="2.4",
     devices=2,
     modes="eager",
@@ -231,7 +236,7 @@ def test_replicas_train_one_variable(tf, run, devices):
     assert_structure([copy + 0.0 for copy in run(program)], [trained, trained])
 
 
-@clause(OBSERVED, covers="DEV-04", needs="gpu device", devices=3, modes="eager function")
+@clause(OBSERVED, covers="DEV-04", needs="arrays gpu device", devices=3, modes="eager function")
 def test_a_gpu_gives_the_gradient_of_a_cpu(tf, run, devices):
     """Operations on a GPU have the gradient that they have on a CPU.
 
@@ -303,7 +308,7 @@ def test_a_tape_around_replicas_does_not_record_them(tf, run, devices):
     assert_structure(run(program), (9.0, None))
 
 
-@clause(SHOULD, covers="DEV-08", needs="distribute", since="2.13", devices=2, modes="eager")
+@clause(SHOULD, covers="DEV-08", needs="arrays distribute", since="2.13", devices=2, modes="eager")
 def test_tensors_spread_over_a_mesh_are_differentiable(tf, run, devices):
     """In the scope of a mesh a tape differentiates by a DTensor, and its gradient lies like it."""
     dtensor = tf.experimental.dtensor
@@ -325,7 +330,7 @@ def test_tensors_spread_over_a_mesh_are_differentiable(tf, run, devices):
 @clause(
     SHOULD,
     covers="DEV-08",
-    needs="distribute graph variables",
+    needs="arrays distribute graph variables",
     since="2.13",
     devices=2,
     modes="eager",
@@ -348,7 +353,9 @@ def test_variables_spread_over_a_mesh_are_differentiable(tf, run, devices):
     assert_structure(gradient, [np.array([2.0, 4.0]), np.array([6.0, 8.0])])
 
 
-@clause(OBSERVED, covers="DEV-08", needs="distribute", since="2.13", devices=2, modes="eager")
+@clause(
+    OBSERVED, covers="DEV-08", needs="arrays distribute", since="2.13", devices=2, modes="eager"
+)
 def test_without_the_scope_of_its_mesh_a_spread_tensor_has_no_gradient(tf, run, devices):
     """In eager execution outside the scope of its mesh a DTensor is refused in the backward pass.
 

@@ -185,7 +185,7 @@ def test_dtypes_are_not_mixed_in_a_trace(tf, run):
     assert_close(g, 2 * 3.0)
 
 
-@clause(MUST, covers="DTY-07", needs="dtype-int persistent")
+@clause(MUST, covers="DTY-07", needs="arrays comparison dtype-int persistent")
 def test_a_result_that_counts_or_compares_has_no_gradient(tf, run):
     """The gradient of argmax, argmin, a comparison, size, shape and rank is None."""
 
@@ -201,7 +201,7 @@ def test_a_result_that_counts_or_compares_has_no_gradient(tf, run):
     assert_close(of_y, [2 * 3.0, 2 * 1.0, 2 * 5.0])
 
 
-@clause(MUST, covers="DTY-07", needs="dtype-int")
+@clause(MUST, covers="DTY-07", needs="arrays comparison dtype-int")
 def test_a_result_that_counts_or_compares_is_a_constant(tf, run):
     """As factors, argmax, argmin, size, rank and a comparison are constants to the tape.
 
@@ -222,7 +222,7 @@ def test_a_result_that_counts_or_compares_is_a_constant(tf, run):
     assert_close(run(program, tf.constant([3.0, 1.0, 5.0])), [11312.0, 1312.0, 11312.0])
 
 
-@clause(OBSERVED, covers="DTY-08", needs="persistent")
+@clause(OBSERVED, covers="DTY-08", needs="elementary persistent")
 def test_piecewise_constant_operations_differ(tf, run):
     """round, floor, ceil, rint and // have the gradient None; sign has 0 and % has 1."""
 
@@ -237,7 +237,7 @@ def test_piecewise_constant_operations_differ(tf, run):
     assert_structure(run(program, tf.constant(2.75)), ([None] * 5, 0.0, 1.0))
 
 
-@clause(MUST, covers="DTY-09", needs="dtype-int")
+@clause(MUST, covers="DTY-09", needs="arrays dtype-int")
 def test_indices_are_not_differentiated(tf, run):
     """The indices of gather have the gradient None, the gathered tensor has one."""
 
@@ -252,7 +252,7 @@ def test_indices_are_not_differentiated(tf, run):
     assert_none(of_indices)
 
 
-@clause(MUST, covers="DTY-09", needs="dtype-int")
+@clause(MUST, covers="DTY-09", needs="arrays dtype-int")
 def test_a_depth_is_not_differentiated(tf, run):
     """The indices and the depth of one_hot have the gradient None."""
 
@@ -268,7 +268,7 @@ def test_a_depth_is_not_differentiated(tf, run):
     assert_structure(gradients[1:], [None, None])
 
 
-@clause(MUST, covers="DTY-09", needs="dtype-int")
+@clause(MUST, covers="DTY-09", needs="arrays dtype-int")
 def test_pad_widths_are_not_differentiated(tf, run):
     """The widths of pad have the gradient None, the padded tensor has one."""
 
@@ -285,7 +285,7 @@ def test_pad_widths_are_not_differentiated(tf, run):
     assert_none(of_widths)
 
 
-@clause(MUST, covers="DTY-09", needs="dtype-int")
+@clause(MUST, covers="DTY-09", needs="arrays dtype-int")
 def test_an_axis_is_not_differentiated(tf, run):
     """The axis of reduce_sum has the gradient None, the summed tensor has one."""
 
@@ -349,7 +349,7 @@ def test_an_integer_by_itself_is_one(tf, run):
     assert_close(run(program, tf.constant(7)), 1, dtype="int32")
 
 
-@clause(MUST, covers="DTY-12")
+@clause(MUST, covers="DTY-12", needs="arrays")
 def test_a_selection_is_differentiable_but_not_its_condition(tf, run):
     """Each branch of where has a gradient where it was selected; the condition has none."""
 
@@ -367,7 +367,7 @@ def test_a_selection_is_differentiable_but_not_its_condition(tf, run):
     assert_close(of_b, [0.0, 3 * 4.0**2, 0.0])
 
 
-@clause(MUST, covers="DTY-12")
+@clause(MUST, covers="DTY-12", needs="arrays comparison")
 def test_a_condition_on_the_source_adds_nothing(tf, run):
     """A condition that was computed from the source selects, and adds nothing to the gradient."""
 
@@ -443,7 +443,7 @@ def test_integer_results_do_not_disturb(tf, run):
     assert_close(m, 4, dtype="uint8")
 
 
-@clause(OBSERVED, covers="DTY-16")
+@clause(OBSERVED, covers="DTY-16", needs="arrays")
 def test_fake_quantisation_is_straight_through(tf, run):
     """Fake quantisation has the gradient 1 within its range and 0 outside."""
 

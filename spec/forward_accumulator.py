@@ -19,7 +19,7 @@ from tapecheck import (
 )
 
 
-@clause(MUST, covers="FWD-01", needs="forward", since="2.1")
+@clause(MUST, covers="FWD-01", needs="arrays forward", since="2.1")
 def test_a_product_of_jacobian_and_tangent_is_carried_along(tf, run):
     """ForwardAccumulator(primals, tangents) carries J v along; jvp(y) returns it."""
 
@@ -45,7 +45,7 @@ def test_primals_and_tangents_have_names(tf, run):
     assert_close(run(program, tf.constant(3.0), tf.constant(5.0)), 2 * 3.0 * 5.0)
 
 
-@clause(MUST, covers="FWD-01", needs="forward", since="2.1")
+@clause(MUST, covers="FWD-01", needs="arrays elementary exp forward", since="2.1")
 def test_a_chain_of_operations_multiplies_its_derivatives(tf, run):
     """Each operation passes the product on to the next, as the chain rule says."""
 
@@ -59,7 +59,7 @@ def test_a_chain_of_operations_multiplies_its_derivatives(tf, run):
     assert_close(product, np.exp(2 * np.sin(points)) * 2 * np.cos(points) * [3.0, -5.0])
 
 
-@clause(MUST, covers="FWD-01", needs="forward", since="2.1")
+@clause(MUST, covers="FWD-01", needs="arrays forward", since="2.1")
 def test_the_contributions_of_several_primals_are_added(tf, run):
     """With several primals jvp returns the sum of their contributions.
 
@@ -92,7 +92,7 @@ def test_contributions_of_all_paths_have_their_products_added(tf, run):
     assert_close(run(program, tf.constant(3.0), tf.constant(2.0)), derivative * 2.0)
 
 
-@clause(MUST, covers="FWD-01", needs="forward", since="2.1")
+@clause(MUST, covers="FWD-01", needs="arrays forward", since="2.1")
 def test_a_product_has_the_shape_of_its_primal(tf, run):
     """The product has the shape of what jvp is asked for, whatever was broadcast or reduced."""
 
@@ -126,7 +126,7 @@ def test_a_product_has_the_dtype_of_its_primal(tf, run):
     assert_close(narrow, 4 * 3.0 * 5.0, dtype="float32")
 
 
-@clause(SHOULD, covers="FWD-01", needs="forward", since="2.1")
+@clause(SHOULD, covers="FWD-01", needs="arrays forward", since="2.1")
 def test_the_product_of_a_primal_is_its_tangent(tf, run):
     """jvp of a primal itself is its tangent, before, in and after the block."""
 
@@ -141,7 +141,7 @@ def test_the_product_of_a_primal_is_its_tangent(tf, run):
     assert_structure(products, (np.array([7.0, 11.0]),) * 3)
 
 
-@clause(MUST, covers="FWD-01", needs="forward", since="2.1")
+@clause(MUST, covers="FWD-01", needs="arrays forward", since="2.1")
 def test_a_tensor_that_is_no_primal_has_a_tangent_of_zero(tf, run):
     """To leave a tensor out of the primals is to give it a tangent of zeros."""
 
@@ -157,7 +157,7 @@ def test_a_tensor_that_is_no_primal_has_a_tangent_of_zero(tf, run):
     assert_structure(products, (np.array([7.0 * 2.0, 11.0 * 4.0]),) * 2)
 
 
-@clause(MUST, covers="FWD-01", needs="forward dtype-int", since="2.1")
+@clause(MUST, covers="FWD-01", needs="arrays forward dtype-int", since="2.1")
 def test_integer_inputs_are_constants(tf, run):
     """An operation with inputs of integers is differentiated by its other inputs."""
 
@@ -171,7 +171,7 @@ def test_integer_inputs_are_constants(tf, run):
     assert_close(product, [10.0 * 100.0, 4.0 * 1.0, 10.0 * 100.0])
 
 
-@clause(SHOULD, covers="FWD-01 FWD-14", needs="forward dtype-int linalg", since="2.1")
+@clause(SHOULD, covers="FWD-01 FWD-14", needs="arrays forward dtype-int linalg", since="2.1")
 def test_of_several_outputs_the_integers_have_no_product(tf, run):
     """Of an operation with several outputs those of floats have a product, integers have None."""
 
@@ -186,7 +186,7 @@ def test_of_several_outputs_the_integers_have_no_product(tf, run):
     assert_none(of_places)
 
 
-@clause(MUST, covers="FWD-01", needs="forward", since="2.1")
+@clause(MUST, covers="FWD-01", needs="arrays forward", since="2.1")
 def test_each_of_several_outputs_has_its_product(tf, run):
     """An operation with several outputs gives each its own product."""
 
@@ -213,7 +213,7 @@ def test_the_identity_hands_the_product_on(tf, run):
     assert_structure(products, (6.0 * 5.0, 7 * 6.0 * 5.0))
 
 
-@clause(SHOULD, covers="FWD-01", needs="forward", since="2.1", modes="eager")
+@clause(SHOULD, covers="FWD-01", needs="arrays elementary forward", since="2.1", modes="eager")
 def test_an_operation_is_differentiated_at_many_shapes(tf, run):
     """One operation has right products for inputs of many different shapes, one after another.
 
@@ -231,7 +231,9 @@ def test_an_operation_is_differentiated_at_many_shapes(tf, run):
         assert_close(product, np.exp(x) * (x + 1))
 
 
-@clause(OBSERVED, covers="FWD-01", needs="forward graph", since="2.1", modes="eager")
+@clause(
+    OBSERVED, covers="FWD-01", needs="arrays elementary forward graph", since="2.1", modes="eager"
+)
 def test_derivatives_are_compiled_by_shape_up_to_a_limit(tf, run):
     """An operation's derivative is compiled for 32 shapes, and from then on for any shape.
 
@@ -251,7 +253,7 @@ def test_derivatives_are_compiled_by_shape_up_to_a_limit(tf, run):
     assert_equal((len(exact) <= 32, 0 < len(relaxed) < 40 - 32), (True, True))
 
 
-@clause(MUST, covers="FWD-02", needs="forward variables", since="2.1")
+@clause(MUST, covers="FWD-02", needs="arrays forward variables", since="2.1")
 def test_variables_are_primals(tf, run):
     """A variable may be a primal; each read of it carries its tangent."""
     v = tf.Variable([2.0, 3.0])
@@ -265,7 +267,7 @@ def test_variables_are_primals(tf, run):
     assert_close(product, [3 * 2.0**2 * 5.0, 3 * 3.0**2 * 7.0])
 
 
-@clause(MUST, covers="FWD-02", needs="forward variables", since="2.1")
+@clause(MUST, covers="FWD-02", needs="arrays forward variables", since="2.1")
 def test_forward_mode_gives_a_column_of_the_jacobian(tf, run):
     """The tangents [1, 0] and [0, 1] of a kernel give the parts of the gradient of the loss.
 
@@ -323,7 +325,7 @@ def test_variables_and_tensors_are_primals_together(tf, run):
     assert_structure(run(program, tf.constant(5.0), tangents), [product, 11.0, 7.0])
 
 
-@clause(MUST, covers="FWD-03", needs="forward variables nested", since="2.1")
+@clause(MUST, covers="FWD-03", needs="arrays forward variables nested", since="2.1")
 def test_forward_over_reverse_gives_a_hessian_vector_product(tf, run):
     """The jvp of a gradient that was taken in the accumulator's block is H v."""
     v = tf.Variable([1.0, 2.0])
@@ -340,7 +342,7 @@ def test_forward_over_reverse_gives_a_hessian_vector_product(tf, run):
     assert_close(product, [6 * 1.0, 0.0])
 
 
-@clause(MUST, covers="FWD-03", needs="forward nested", since="2.1")
+@clause(MUST, covers="FWD-03", needs="arrays forward nested", since="2.1")
 def test_forward_over_reverse_sees_mixed_derivatives(tf, run):
     """A Hessian-vector product of forward over reverse mode holds the mixed derivatives.
 
@@ -360,7 +362,7 @@ def test_forward_over_reverse_sees_mixed_derivatives(tf, run):
     assert_close(product, hessian @ [1.0, 10.0, 100.0])
 
 
-@clause(SHOULD, covers="FWD-04", needs="forward nested", since="2.1")
+@clause(SHOULD, covers="FWD-04", needs="arrays forward nested", since="2.1")
 def test_reverse_over_forward_gives_a_hessian_vector_product(tf, run):
     """A tape around an accumulator differentiates the product; its gradient is v^T H.
 
@@ -382,7 +384,7 @@ def test_reverse_over_forward_gives_a_hessian_vector_product(tf, run):
     assert_close(of_product, hessian @ [1.0, 10.0, 100.0])
 
 
-@clause(SHOULD, covers="FWD-04", needs="forward nested", since="2.1")
+@clause(SHOULD, covers="FWD-04", needs="arrays forward nested", since="2.1")
 def test_a_product_is_differentiated_by_its_tangent(tf, run):
     """A tape around an accumulator differentiates the product J v by v, too: that is J^T."""
 
@@ -413,7 +415,7 @@ def test_reverse_over_forward_reaches_variables(tf, run):
     assert_close(run(program, tf.constant(5.0)), 6 * 3.0 * 5.0)
 
 
-@clause(MUST, covers="FWD-05", needs="forward nested", since="2.1")
+@clause(MUST, covers="FWD-05", needs="persistent forward nested", since="2.1")
 def test_an_inner_tape_ignores_the_products_of_an_outer_accumulator(tf, run):
     """A tape in an accumulator's block does not record products: their gradient is None."""
 
@@ -460,7 +462,7 @@ def test_forward_over_forward_gives_second_derivatives(tf, run):
     assert_structure(products, (slope * 5.0, slope * 2.0, curvature * 2.0 * 5.0))
 
 
-@clause(MUST, covers="FWD-06", needs="forward nested", since="2.1")
+@clause(MUST, covers="FWD-06", needs="arrays forward nested", since="2.1")
 def test_forward_over_forward_sees_mixed_derivatives(tf, run):
     """Nested accumulators of vectors give w^T H v, the mixed derivatives included.
 
@@ -546,7 +548,7 @@ def test_an_unrelated_tensor_has_no_product(tf, run):
     assert_structure(products, (None, None, 7.0))
 
 
-@clause(MUST, covers="FWD-07", needs="forward unconnected_zero struct", since="2.1")
+@clause(MUST, covers="FWD-07", needs="arrays forward unconnected_zero struct", since="2.1")
 def test_an_unrelated_tensor_has_a_product_of_zero_on_request(tf, run):
     """With unconnected_gradients="zero" or ZERO an unrelated tensor has zeros in its shape."""
     zero = tf.UnconnectedGradients.ZERO
@@ -579,7 +581,7 @@ def test_none_is_the_default_for_unrelated_tensors(tf, run):
     assert_structure(products, ([None, 42.0], [None, 42.0]))
 
 
-@clause(SHOULD, covers="FWD-07", needs="forward unconnected_zero variables", since="2.1")
+@clause(SHOULD, covers="FWD-07", needs="arrays forward unconnected_zero variables", since="2.1")
 def test_an_unrelated_variable_has_a_product_of_zero_on_request(tf, run):
     """With unconnected_gradients="zero" a variable that is no primal has zeros in its shape."""
     w = tf.Variable([[3.0, 5.0]])
@@ -788,7 +790,7 @@ def test_tangents_of_another_form_are_refused(tf, run):
     run(program, tf.constant(3.0), tf.constant(5.0), tf.constant(7.0))
 
 
-@clause(OBSERVED, covers="FWD-12", needs="forward", since="2.1")
+@clause(OBSERVED, covers="FWD-12", needs="arrays forward", since="2.1")
 def test_tangents_are_converted(tf, run):
     """A tangent may be a number or a list; it becomes a tensor in the dtype of the primal."""
 
@@ -802,7 +804,7 @@ def test_tangents_are_converted(tf, run):
     assert_close(of_w, [2.0, 4.0], dtype="float32")
 
 
-@clause(OBSERVED, covers="FWD-12", needs="forward", since="2.1")
+@clause(OBSERVED, covers="FWD-12", needs="arrays forward", since="2.1")
 def test_a_tangent_of_another_shape_is_broadcast(tf, run):
     """A tangent that has not the shape of its primal is not refused; it broadcasts silently."""
 
@@ -826,7 +828,7 @@ def test_a_tangent_of_another_dtype_is_refused(tf, run):
     run(program, tf.constant(3.0), tf.constant(7.0, tf.float64))
 
 
-@clause(MUST, covers="FWD-13", needs="forward output_gradients", since="2.1")
+@clause(MUST, covers="FWD-13", needs="arrays forward output_gradients", since="2.1")
 def test_forward_and_reverse_mode_are_adjoint(tf, run):
     """The product of u and J v in forward mode equals that of u^T J and v from a tape."""
 
@@ -1007,7 +1009,7 @@ def test_an_accumulator_outside_asks_a_compiled_accumulator(tf, run):
     assert_structure(products, (12.0 * 5.0, 12.0 * 5.0 * 7.0))
 
 
-@clause(SHOULD, covers="FWD-15", needs="forward control_flow graph", since="2.1")
+@clause(SHOULD, covers="FWD-15", needs="comparison forward control_flow graph", since="2.1")
 def test_cond_carries_the_product(tf, run):
     """cond carries the product of the branch that is taken."""
 
@@ -1020,7 +1022,13 @@ def test_cond_carries_the_product(tf, run):
     assert_close(run(program, tf.constant(2.0), tf.constant(7.0)), 3.0 * 7.0)
 
 
-@clause(SHOULD, covers="FWD-15", needs="forward control_flow graph", since="2.1", modes="eager")
+@clause(
+    SHOULD,
+    covers="FWD-15",
+    needs="comparison forward control_flow graph",
+    since="2.1",
+    modes="eager",
+)
 def test_a_compiled_loop_carries_the_product(tf, run):
     """while_loop in a compiled function carries the product through each round."""
 
@@ -1038,7 +1046,13 @@ def test_a_compiled_loop_carries_the_product(tf, run):
     assert_close(run(program, tf.constant(2.0), tf.constant(5.0)), 4 * 2.0**3 * 5.0)
 
 
-@clause(SHOULD, covers="FWD-15", needs="forward control_flow graph", since="2.1", modes="function")
+@clause(
+    SHOULD,
+    covers="FWD-15",
+    needs="comparison forward control_flow graph",
+    since="2.1",
+    modes="function",
+)
 def test_an_accumulator_in_a_trace_sees_through_a_loop(tf, run):
     """while_loop in a traced block carries the product through each round."""
 
@@ -1052,7 +1066,7 @@ def test_an_accumulator_in_a_trace_sees_through_a_loop(tf, run):
     assert_close(run(program, tf.constant(2.0), tf.constant(5.0)), 4 * 2.0**3 * 5.0)
 
 
-@clause(SHOULD, covers="FWD-15", needs="forward graph", since="2.3", modes="eager")
+@clause(SHOULD, covers="FWD-15", needs="elementary forward graph", since="2.3", modes="eager")
 def test_functions_that_run_eagerly_carry_the_product(tf, run):
     """With run_functions_eagerly(True) products are the same."""
     square = tf.function(lambda x: tf.sin(x) * x, autograph=False)
@@ -1230,7 +1244,7 @@ def test_an_integer_primal_is_only_logged(tf, run):
     assert_equal([text for text in messages if "floating" not in text or "int32" not in text], [])
 
 
-@clause(MUST, covers="FWD-20", needs="forward jacobian", since="2.1")
+@clause(MUST, covers="FWD-20", needs="arrays forward jacobian", since="2.1")
 def test_unit_tangents_give_the_columns_of_the_jacobian(tf, run):
     """The product with a unit vector is that column of the jacobian, which a tape gives whole."""
 
@@ -1265,7 +1279,7 @@ def test_assignment_leaves_the_tangent_of_a_variable(tf, run):
     assert_close(v, 4.0)
 
 
-@clause(OBSERVED, covers="FWD-21", needs="forward variables", since="2.1")
+@clause(OBSERVED, covers="FWD-21", needs="arrays forward variables", since="2.1")
 def test_a_copied_handle_of_a_variable_has_its_tangent(tf, run):
     """What is read through a copy of a variable's handle carries the tangent of the variable."""
     v = tf.Variable([2.0, 3.0])
@@ -1279,7 +1293,7 @@ def test_a_copied_handle_of_a_variable_has_its_tangent(tf, run):
     assert_close(run(program, tf.constant([7.0, 11.0])), [5.0 * 7.0, 5.0 * 11.0])
 
 
-@clause(SHOULD, covers="FWD-22", needs="forward keras", since="2.1", modes="eager")
+@clause(SHOULD, covers="FWD-22", needs="arrays forward keras", since="2.1", modes="eager")
 def test_the_weights_of_a_layer_are_primals(tf, run):
     """The weights of a Keras layer may be primals."""
     layer = tf.keras.layers.Dense(1, use_bias=False)
@@ -1294,7 +1308,7 @@ def test_the_weights_of_a_layer_are_primals(tf, run):
     assert_close(product, [[2.0 * 5.0 + 3.0 * 7.0]])
 
 
-@clause(OBSERVED, covers="FWD-22", needs="forward keras", since="2.16", modes="eager")
+@clause(OBSERVED, covers="FWD-22", needs="arrays forward keras", since="2.16", modes="eager")
 def test_the_value_of_the_weights_of_a_layer_is_a_primal(tf, run):
     """The value of the weights of a Keras 3 layer, a plain variable, may be a primal."""
     layer = tf.keras.layers.Dense(1, use_bias=False)

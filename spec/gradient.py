@@ -73,7 +73,7 @@ def test_a_list_of_one_source_gives_a_list_of_one(tf, run):
     assert_structure(run(program, tf.constant(3.0)), [2 * 3.0])
 
 
-@clause(MUST, covers="GRA-03", needs="struct")
+@clause(MUST, covers="GRA-03", needs="arrays struct")
 def test_a_dict_of_sources_gives_a_dict(tf, run):
     """A dict of sources gives a dict with the same keys, each with the gradient of its source.
 
@@ -140,7 +140,7 @@ def test_an_ordered_dict_of_sources_gives_an_ordered_dict(tf, run):
     assert_structure(gradients, (2 * 2.0 * 3.0, 2.0 * 2.0))
 
 
-@clause(MUST, covers="GRA-06")
+@clause(MUST, covers="GRA-06", needs="arrays")
 def test_a_gradient_has_the_shape_of_its_source(tf, run):
     """A gradient has the shape of its source, whatever the shape of the target."""
 
@@ -171,7 +171,7 @@ def test_a_gradient_has_the_dtype_of_its_source(tf, run):
     assert_close(narrow, 3.0, dtype="float32")
 
 
-@clause(MUST, covers="GRA-07", modes="eager")
+@clause(MUST, covers="GRA-07", needs="arrays", modes="eager")
 def test_numpy_reads_a_gradient(tf, run):
     """In eager execution a gradient is a tensor whose numpy() method gives a NumPy array."""
 
@@ -187,7 +187,7 @@ def test_numpy_reads_a_gradient(tf, run):
     assert_close(run(program, tf.constant([3.0, 5.0])), [6.0, 10.0], dtype="float32")
 
 
-@clause(MUST, covers="GRA-08")
+@clause(MUST, covers="GRA-08", needs="arrays")
 def test_the_elements_of_a_target_are_summed(tf, run):
     """The gradient of a target that is no scalar is the gradient of the sum of its elements."""
 
@@ -200,7 +200,7 @@ def test_the_elements_of_a_target_are_summed(tf, run):
     assert_close(run(program, tf.constant(2.0)), 3.0 + 4.0)
 
 
-@clause(MUST, covers="GRA-09")
+@clause(MUST, covers="GRA-09", needs="arrays")
 def test_several_targets_are_summed(tf, run):
     """The gradient of a list of targets is the sum of the gradients of each of them."""
 
@@ -239,7 +239,7 @@ def test_a_target_listed_twice_counts_twice(tf, run):
     assert_close(run(program, tf.constant(2.0)), 2 * (2 * 2.0) - 1 / 2.0**2)
 
 
-@clause(MUST, covers="GRA-10")
+@clause(MUST, covers="GRA-10", needs="arrays")
 def test_a_source_that_is_twice_a_target_counts_twice(tf, run):
     """A source that is listed twice as a target has the gradient two."""
 
@@ -265,7 +265,7 @@ def test_a_source_listed_twice_gets_its_gradient_twice(tf, run):
     assert_structure(gradients, [12.0, 4.0, 12.0])
 
 
-@clause(MUST, covers="GRA-12")
+@clause(MUST, covers="GRA-12", needs="arrays")
 def test_the_gradient_of_a_source_with_respect_to_itself_is_one(tf, run):
     """A watched source that is the target itself has ones of its shape as its gradient."""
 
@@ -362,7 +362,7 @@ def test_none_keeps_its_place_in_a_structure(tf, run):
     assert_structure(gradients, [{"z": None, "x": 6.0}, (None,), 6.0])
 
 
-@clause(MUST, covers="GRA-18", needs="unconnected_zero")
+@clause(MUST, covers="GRA-18", needs="arrays unconnected_zero")
 def test_zero_replaces_none(tf, run):
     """With unconnected_gradients="zero" an unconnected source gives zeros of its shape."""
 
@@ -377,7 +377,7 @@ def test_zero_replaces_none(tf, run):
     assert_structure(gradients, [np.zeros([2, 3]), 2 * 3.0])
 
 
-@clause(MUST, covers="GRA-18", needs="unconnected_zero")
+@clause(MUST, covers="GRA-18", needs="arrays unconnected_zero")
 def test_zero_is_a_member_of_an_enumeration(tf, run):
     """UnconnectedGradients.ZERO asks for zeros as the word "zero" does."""
 
@@ -392,7 +392,7 @@ def test_zero_is_a_member_of_an_enumeration(tf, run):
     assert_structure(gradients, [np.zeros(2), 2 * 3.0])
 
 
-@clause(MUST, covers="GRA-18", needs="unconnected_zero dtype-float")
+@clause(MUST, covers="GRA-18", needs="arrays unconnected_zero dtype-float")
 def test_zeros_have_the_dtype_of_their_source(tf, run):
     """Zeros for unconnected sources of one shape have the dtype of each of them."""
 
@@ -440,7 +440,7 @@ def test_an_unknown_choice_for_unconnected_sources_is_refused(tf, run):
     run(program, tf.constant(3.0))
 
 
-@clause(MUST, covers="GRA-21", needs="unconnected_zero")
+@clause(MUST, covers="GRA-21", needs="arrays unconnected_zero")
 def test_zero_serves_sources_that_were_never_watched(tf, run):
     """With unconnected_gradients="zero" a source that was never watched gives zeros, too."""
 
@@ -454,7 +454,7 @@ def test_zero_serves_sources_that_were_never_watched(tf, run):
     assert_structure(gradients, [np.zeros(2), 5.0 + 7.0])
 
 
-@clause(MUST, covers="GRA-21", needs="unconnected_zero variables")
+@clause(MUST, covers="GRA-21", needs="arrays unconnected_zero variables")
 def test_zero_serves_variables_that_are_not_watched(tf, run):
     """With unconnected_gradients="zero" an untrainable or unread variable gives zeros."""
     untrainable = tf.Variable([5.0, 7.0], trainable=False)
@@ -470,7 +470,7 @@ def test_zero_serves_variables_that_are_not_watched(tf, run):
     assert_structure(gradients, [np.zeros(2), np.zeros([3, 1])])
 
 
-@clause(OBSERVED, covers="GRA-22", needs="unconnected_zero dtype-int")
+@clause(OBSERVED, covers="GRA-22", needs="arrays unconnected_zero dtype-int")
 def test_zero_for_an_integer_source_is_an_integer(tf, run):
     """With unconnected_gradients="zero" an integer source gives integer zeros."""
 
@@ -484,7 +484,9 @@ def test_zero_for_an_integer_source_is_an_integer(tf, run):
     assert_close(gradient, [0, 0], dtype="int32")
 
 
-@clause(OBSERVED, covers="GRA-22", needs="unconnected_zero dtype-string", modes="eager function")
+@clause(
+    OBSERVED, covers="GRA-22", needs="arrays unconnected_zero dtype-string", modes="eager function"
+)
 def test_zero_for_a_source_of_text_is_empty_text(tf, run):
     """With unconnected_gradients="zero" a source of strings gives empty strings.
 
@@ -501,7 +503,7 @@ def test_zero_for_a_source_of_text_is_empty_text(tf, run):
     assert_equal(gradient.numpy().tolist(), [b"", b""])
 
 
-@clause(MUST, covers="GRA-23", needs="unconnected_zero stop_gradient")
+@clause(MUST, covers="GRA-23", needs="arrays unconnected_zero stop_gradient")
 def test_zero_serves_a_path_cut_by_stop_gradient(tf, run):
     """With unconnected_gradients="zero" a path cut by stop_gradient gives zeros."""
 
@@ -514,7 +516,7 @@ def test_zero_serves_a_path_cut_by_stop_gradient(tf, run):
     assert_close(run(program, tf.constant([3.0, 5.0])), [0.0, 0.0])
 
 
-@clause(MUST, covers="GRA-23", needs="unconnected_zero dtype-int")
+@clause(MUST, covers="GRA-23", needs="arrays unconnected_zero dtype-int")
 def test_zero_serves_a_path_through_integers(tf, run):
     """With unconnected_gradients="zero" a path through integers gives zeros."""
 
@@ -527,7 +529,7 @@ def test_zero_serves_a_path_through_integers(tf, run):
     assert_close(run(program, tf.constant([3.0, 5.0])), [0.0, 0.0])
 
 
-@clause(MUST, covers="GRA-23", needs="unconnected_zero")
+@clause(MUST, covers="GRA-23", needs="arrays elementary unconnected_zero")
 def test_zero_serves_a_path_through_an_operation_without_derivative(tf, run):
     """With unconnected_gradients="zero" a path through a step function gives zeros.
 
@@ -561,7 +563,7 @@ def test_a_derivative_of_zero_is_not_none(tf, run):
     assert_structure(gradients, [0.0, 0.0, 0.0])
 
 
-@clause(MUST, covers="GRA-24", needs="nn")
+@clause(MUST, covers="GRA-24", needs="arrays nn")
 def test_an_inactive_unit_gives_zero_not_none(tf, run):
     """A rectified unit that is not active gives 0.0, not None."""
 
@@ -601,7 +603,7 @@ def test_none_among_the_targets_is_refused(tf, run):
     run(program, tf.constant(3.0))
 
 
-@clause(OBSERVED, covers="GRA-27")
+@clause(OBSERVED, covers="GRA-27", needs="persistent")
 def test_a_number_is_no_target(tf, run):
     """A Python number or a NumPy array as target raises AttributeError."""
 
@@ -630,7 +632,7 @@ def test_a_number_is_no_source(tf, run):
     run(program, tf.constant(3.0))
 
 
-@clause(OBSERVED, covers="GRA-28")
+@clause(OBSERVED, covers="GRA-28", needs="persistent")
 def test_neither_none_nor_a_word_is_a_source(tf, run):
     """None or a Python string as source raises TypeError."""
 
@@ -674,7 +676,7 @@ def test_no_targets_give_none(tf, run):
     assert_none(run(program, tf.constant(3.0)))
 
 
-@clause(OBSERVED, covers="GRA-31", needs="variables persistent")
+@clause(OBSERVED, covers="GRA-31", needs="arrays variables persistent")
 def test_a_variable_is_a_target(tf, run):
     """A variable as target has the gradient one with respect to itself, None to another.
 
@@ -719,7 +721,7 @@ def test_contributions_of_all_paths_are_added(tf, run):
     assert_close(run(program, tf.constant(3.0)), 3 * 3.0**2 + 10 * 3.0 - 1.0)
 
 
-@clause(SHOULD, covers="GRA-33")
+@clause(SHOULD, covers="GRA-33", needs="arrays")
 def test_a_wide_fan_out_is_summed(tf, run):
     """The contributions of a value that is used a thousand times are all added."""
     factors = np.arange(1000.0, dtype=np.float32)
@@ -733,7 +735,7 @@ def test_a_wide_fan_out_is_summed(tf, run):
     assert_close(run(program, tf.constant(2.0)), 999 * 1000 / 2)
 
 
-@clause(MUST, covers="GRA-34")
+@clause(MUST, covers="GRA-34", needs="arrays")
 def test_broadcasting_is_summed_back(tf, run):
     """A source that was broadcast gets the sum over the elements that it was repeated for."""
 
@@ -762,7 +764,7 @@ def test_target_and_sources_have_names(tf, run):
     assert_close(run(program, tf.constant(3.0)), 2 * 3.0)
 
 
-@clause(SHOULD, covers="GRA-36")
+@clause(SHOULD, covers="GRA-36", needs="arrays")
 def test_a_source_without_elements_has_a_gradient_without_elements(tf, run):
     """The gradient with respect to a tensor without elements has its shape, and is not None."""
 
@@ -775,7 +777,7 @@ def test_a_source_without_elements_has_a_gradient_without_elements(tf, run):
     assert_close(run(program, tf.zeros([0, 3])), np.zeros([0, 3]), dtype="float32")
 
 
-@clause(SHOULD, covers="GRA-37", needs="ragged", since="2.9")
+@clause(SHOULD, covers="GRA-37", needs="arrays ragged", since="2.9")
 def test_a_ragged_source_gives_a_ragged_gradient(tf, run):
     """A ragged tensor as target and source gives a ragged tensor with the same rows."""
 
@@ -792,7 +794,7 @@ def test_a_ragged_source_gives_a_ragged_gradient(tf, run):
     assert_close(lengths, [2, 1])
 
 
-@clause(SHOULD, covers="GRA-37", needs="ragged", since="2.9")
+@clause(SHOULD, covers="GRA-37", needs="arrays ragged", since="2.9")
 def test_a_source_ragged_in_two_dimensions_gives_such_a_gradient(tf, run):
     """A tensor that is ragged in two dimensions has a gradient that is ragged in both."""
 
@@ -809,7 +811,7 @@ def test_a_source_ragged_in_two_dimensions_gives_such_a_gradient(tf, run):
     assert_close(outer, [2, 1])
 
 
-@clause(SHOULD, covers="GRA-37", needs="ragged", since="2.9")
+@clause(SHOULD, covers="GRA-37", needs="arrays ragged", since="2.9")
 def test_ragged_and_dense_sources_are_asked_together(tf, run):
     """Ragged and dense sources in one list each get their own gradient."""
 
@@ -826,7 +828,7 @@ def test_ragged_and_dense_sources_are_asked_together(tf, run):
     assert_close(dense, 1.0 + 2.0 + 3.0)
 
 
-@clause(SHOULD, covers="GRA-38", needs="ragged", since="2.9")
+@clause(SHOULD, covers="GRA-38", needs="arrays ragged", since="2.9")
 def test_an_unconnected_ragged_source_gives_none(tf, run):
     """A ragged source from which no path leads to the target gives None."""
 
@@ -839,7 +841,7 @@ def test_an_unconnected_ragged_source_gives_none(tf, run):
     assert_none(run(program, tf.constant(3.0), tf.ragged.constant([[1.0, 2.0], [3.0]])))
 
 
-@clause(SHOULD, covers="GRA-18 GRA-38", needs="ragged unconnected_zero", since="2.9")
+@clause(SHOULD, covers="GRA-18 GRA-38", needs="arrays ragged unconnected_zero", since="2.9")
 def test_zero_for_a_ragged_source_is_ragged(tf, run):
     """With unconnected_gradients="zero" an unconnected ragged source gives ragged zeros."""
 
@@ -856,7 +858,7 @@ def test_zero_for_a_ragged_source_is_ragged(tf, run):
     assert_close(lengths, [2, 1])
 
 
-@clause(SHOULD, covers="GRA-39", needs="sparse", since="2.9")
+@clause(SHOULD, covers="GRA-39", needs="arrays sparse", since="2.9")
 def test_a_sparse_tensor_is_no_source(tf, run):
     """A sparse tensor as source raises ValueError."""
 
@@ -871,7 +873,7 @@ def test_a_sparse_tensor_is_no_source(tf, run):
     run(program, tf.constant(3.0))
 
 
-@clause(SHOULD, covers="GRA-39", needs="sparse", since="2.9")
+@clause(SHOULD, covers="GRA-39", needs="arrays sparse", since="2.9")
 def test_a_sparse_tensor_is_no_target(tf, run):
     """A sparse tensor as target raises ValueError."""
 
@@ -915,7 +917,7 @@ def test_other_results_do_not_contribute(tf, run):
     assert_close(gradient, 2 * 3.0)
 
 
-@clause(SHOULD, covers="GRA-42", needs="variables state")
+@clause(SHOULD, covers="GRA-42", needs="arrays variables state")
 def test_a_gradient_outlives_the_update_of_its_variable(tf, run):
     """A gradient keeps its value when the variable that it came from is updated.
 
@@ -984,7 +986,7 @@ def test_a_chain_of_thousands_of_operations_is_differentiated(tf, run):
     assert_close(run(program, tf.constant(2.0)), 1.0 + length)
 
 
-@clause(MUST, covers="GRA-46")
+@clause(MUST, covers="GRA-46", needs="arrays")
 def test_unused_outputs_contribute_nothing(tf, run):
     """Of an operation with several outputs, those that are not used contribute zero."""
 
@@ -999,7 +1001,7 @@ def test_unused_outputs_contribute_nothing(tf, run):
     assert_close(gradient, [[0.0, 0.0], [10.0, 14.0], [0.0, 0.0]])
 
 
-@clause(MUST, covers="GRA-46", needs="dtype-float")
+@clause(MUST, covers="GRA-46", needs="arrays dtype-float")
 def test_unused_outputs_contribute_in_their_own_dtype(tf, run):
     """Two operations with unused outputs of one shape but two dtypes each get their own zeros."""
 

@@ -15,7 +15,7 @@ from tapecheck import (
 )
 
 
-@clause(MUST, covers="JAC-01", needs="jacobian")
+@clause(MUST, covers="JAC-01", needs="arrays jacobian")
 def test_the_jacobian_of_an_elementwise_function_is_diagonal(tf, run):
     """The jacobian of x * x has 2 x on its diagonal and zeros elsewhere."""
 
@@ -28,7 +28,7 @@ def test_the_jacobian_of_an_elementwise_function_is_diagonal(tf, run):
     assert_close(run(program, tf.constant([1.0, 2.0])), np.diag([2 * 1.0, 2 * 2.0]))
 
 
-@clause(MUST, covers="JAC-02", needs="jacobian")
+@clause(MUST, covers="JAC-02", needs="arrays jacobian")
 def test_a_row_of_the_jacobian_belongs_to_a_target_element(tf, run):
     """The element i, j of the jacobian is the derivative of target element i by source element j.
 
@@ -46,7 +46,7 @@ def test_a_row_of_the_jacobian_belongs_to_a_target_element(tf, run):
     assert_close(jacobian, matrix)
 
 
-@clause(MUST, covers="JAC-02", needs="jacobian")
+@clause(MUST, covers="JAC-02", needs="arrays jacobian")
 def test_the_shape_of_the_jacobian_is_target_shape_then_source_shape(tf, run):
     """The jacobian has the target's dimensions first and then those of the source.
 
@@ -65,7 +65,7 @@ def test_the_shape_of_the_jacobian_is_target_shape_then_source_shape(tf, run):
     assert_close(jacobian, np.einsum("ik,lj->ijkl", np.eye(2), kernel))
 
 
-@clause(MUST, covers="JAC-03", needs="jacobian")
+@clause(MUST, covers="JAC-03", needs="arrays jacobian")
 def test_the_jacobian_by_a_scalar_has_the_shape_of_the_target(tf, run):
     """The jacobian by a scalar source has the shape of the target."""
     factors = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -80,7 +80,7 @@ def test_the_jacobian_by_a_scalar_has_the_shape_of_the_target(tf, run):
     assert_close(jacobian, factors * 2 * 3.0)
 
 
-@clause(MUST, covers="JAC-04", needs="jacobian persistent")
+@clause(MUST, covers="JAC-04", needs="arrays jacobian persistent")
 def test_the_jacobian_of_a_scalar_is_its_gradient(tf, run):
     """The jacobian of a scalar target has the shape of the source and equals gradient()."""
     x = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -96,7 +96,7 @@ def test_the_jacobian_of_a_scalar_is_its_gradient(tf, run):
     assert_close(gradient, 3 * x**2)
 
 
-@clause(MUST, covers="JAC-05", needs="jacobian")
+@clause(MUST, covers="JAC-05", needs="arrays jacobian")
 def test_a_list_of_sources_gives_a_list_of_jacobians(tf, run):
     """The jacobians of a list of sources come as a list, in the order of the sources."""
 
@@ -113,7 +113,7 @@ def test_a_list_of_sources_gives_a_list_of_jacobians(tf, run):
     assert_close(by_x, np.diag([2 * 3.0 * 1.0, 2 * 3.0 * 2.0]))
 
 
-@clause(MUST, covers="JAC-05", needs="jacobian struct")
+@clause(MUST, covers="JAC-05", needs="arrays jacobian struct")
 def test_jacobians_come_in_the_structure_of_the_sources(tf, run):
     """The jacobians of a nested structure of sources come in the same structure."""
 
@@ -128,7 +128,7 @@ def test_jacobians_come_in_the_structure_of_the_sources(tf, run):
     assert_structure(jacobians, {"inputs": by_x, "weights": [(by_w,)]})
 
 
-@clause(MUST, covers="JAC-05", needs="jacobian variables")
+@clause(MUST, covers="JAC-05", needs="arrays jacobian variables")
 def test_variables_are_sources_of_jacobians(tf, run):
     """The jacobian by a trainable variable needs no watch()."""
     kernel = tf.Variable([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
@@ -143,7 +143,7 @@ def test_variables_are_sources_of_jacobians(tf, run):
     assert_close(jacobian, np.einsum("ij,k->ijk", np.eye(3), x))
 
 
-@clause(MUST, covers="JAC-06", needs="jacobian")
+@clause(MUST, covers="JAC-06", needs="arrays jacobian")
 def test_the_target_of_a_jacobian_is_a_single_tensor(tf, run):
     """A list of targets is refused: unlike that of gradient() the target is a single tensor.
 
@@ -161,7 +161,7 @@ def test_the_target_of_a_jacobian_is_a_single_tensor(tf, run):
     assert_close(run(program, tf.constant([1.0, 2.0])), [1.0**2, 2.0**2])
 
 
-@clause(OBSERVED, covers="JAC-06", needs="jacobian")
+@clause(OBSERVED, covers="JAC-06", needs="arrays jacobian")
 def test_a_list_of_targets_is_an_attribute_error(tf, run):
     """A list of targets raises AttributeError, and the tape still gives a gradient afterwards."""
 
@@ -176,7 +176,7 @@ def test_a_list_of_targets_is_an_attribute_error(tf, run):
     assert_close(run(program, tf.constant([1.0, 2.0])), [2 * 1.0, 2 * 2.0])
 
 
-@clause(MUST, covers="JAC-07", needs="jacobian persistent")
+@clause(MUST, covers="JAC-07", needs="arrays jacobian persistent")
 def test_the_jacobian_summed_over_the_target_is_the_gradient(tf, run):
     """The sum of the jacobian over the dimensions of the target equals gradient().
 
@@ -196,7 +196,7 @@ def test_the_jacobian_summed_over_the_target_is_the_gradient(tf, run):
     assert_close(gradient, 2 * x * kernel.sum(axis=1))
 
 
-@clause(MUST, covers="JAC-08", needs="jacobian")
+@clause(MUST, covers="JAC-08", needs="arrays jacobian")
 def test_the_jacobian_by_an_unconnected_source_is_none(tf, run):
     """The jacobian by a source that the target does not depend on is None by default."""
 
@@ -211,7 +211,7 @@ def test_the_jacobian_by_an_unconnected_source_is_none(tf, run):
     assert_close(by_x, np.diag([2 * 1.0, 2 * 2.0]))
 
 
-@clause(MUST, covers="JAC-09", needs="jacobian unconnected_zero")
+@clause(MUST, covers="JAC-09", needs="arrays jacobian unconnected_zero")
 def test_the_jacobian_by_an_unconnected_source_is_zeros_on_request(tf, run):
     """With unconnected_gradients ZERO it is zeros of the target's shape and the source's."""
 
@@ -227,7 +227,7 @@ def test_the_jacobian_by_an_unconnected_source_is_zeros_on_request(tf, run):
     assert_close(by_x, np.diag([2 * 1.0, 2 * 2.0]))
 
 
-@clause(MUST, covers="JAC-10", needs="jacobian")
+@clause(MUST, covers="JAC-10", needs="arrays jacobian")
 def test_a_tape_gives_one_jacobian(tf, run):
     """A tape that is not persistent gives a jacobian of many rows, and is used up by it."""
 
@@ -244,7 +244,7 @@ def test_a_tape_gives_one_jacobian(tf, run):
     assert_close(jacobian, np.diag([3 * 1.0**2, 3 * 2.0**2, 3 * 3.0**2]))
 
 
-@clause(MUST, covers="JAC-10", needs="jacobian persistent")
+@clause(MUST, covers="JAC-10", needs="arrays jacobian persistent")
 def test_a_persistent_tape_gives_jacobians_again(tf, run):
     """A persistent tape gives jacobians and gradients of its targets, and records nothing more."""
 
@@ -263,7 +263,7 @@ def test_a_persistent_tape_gives_jacobians_again(tf, run):
     assert_none(of_later)
 
 
-@clause(MUST, covers="JAC-11", needs="jacobian pfor", modes="eager")
+@clause(MUST, covers="JAC-11", needs="persistent arrays jacobian pfor", modes="eager")
 def test_a_jacobian_row_by_row_asks_for_a_persistent_tape(tf, run):
     """With experimental_use_pfor=False a tape that is not persistent raises RuntimeError.
 
@@ -282,7 +282,7 @@ def test_a_jacobian_row_by_row_asks_for_a_persistent_tape(tf, run):
     assert_close(run(program, tf.constant([1.0, 2.0])), 1.0**2 + 2.0**2)
 
 
-@clause(MUST, covers="JAC-12", needs="jacobian pfor persistent")
+@clause(MUST, covers="JAC-12", needs="arrays jacobian pfor persistent")
 def test_the_jacobian_row_by_row_is_the_same(tf, run):
     """experimental_use_pfor=False gives the values that the vectorised jacobian gives.
 
@@ -302,7 +302,7 @@ def test_the_jacobian_row_by_row_is_the_same(tf, run):
     assert_close(vectorised, 2 * matrix * x)
 
 
-@clause(MUST, covers="JAC-12", needs="jacobian pfor persistent")
+@clause(MUST, covers="JAC-12", needs="arrays jacobian pfor persistent")
 def test_the_jacobians_row_by_row_come_in_the_structure_of_the_sources(tf, run):
     """experimental_use_pfor=False gives one jacobian for each of several sources."""
 
@@ -317,7 +317,7 @@ def test_the_jacobians_row_by_row_come_in_the_structure_of_the_sources(tf, run):
     assert_structure(jacobians, (by_w, by_x))
 
 
-@clause(SHOULD, covers="JAC-13", needs="jacobian pfor persistent")
+@clause(SHOULD, covers="JAC-13", needs="arrays jacobian pfor persistent")
 def test_parallel_iterations_do_not_change_the_jacobian(tf, run):
     """parallel_iterations says how many rows are computed at once, and changes no value."""
     x = np.array([1.0, 2.0, 3.0])
@@ -335,7 +335,7 @@ def test_parallel_iterations_do_not_change_the_jacobian(tf, run):
         assert_close(jacobian, expected)
 
 
-@clause(SHOULD, covers="JAC-13", needs="jacobian pfor")
+@clause(SHOULD, covers="JAC-13", needs="arrays jacobian pfor")
 def test_more_parallel_iterations_than_rows_need_no_persistent_tape(tf, run):
     """parallel_iterations larger than the target leaves the jacobian one vectorised pass."""
 
@@ -348,7 +348,7 @@ def test_more_parallel_iterations_than_rows_need_no_persistent_tape(tf, run):
     assert_close(run(program, tf.constant([1.0, 2.0])), np.diag([2 * 1.0, 2 * 2.0]))
 
 
-@clause(MUST, covers="JAC-16", needs="jacobian indexed_slices")
+@clause(MUST, covers="JAC-16", needs="arrays jacobian indexed_slices")
 def test_the_jacobian_by_a_gathered_source_is_dense(tf, run):
     """Where the gradient is sparse, as IndexedSlices, the jacobian is a dense tensor.
 
@@ -368,7 +368,7 @@ def test_the_jacobian_by_a_gathered_source_is_dense(tf, run):
     assert_close(jacobian, np.einsum("ik,jl->ijkl", np.eye(4)[rows], np.eye(2)))
 
 
-@clause(SHOULD, covers="JAC-17", needs="jacobian")
+@clause(SHOULD, covers="JAC-17", needs="arrays jacobian")
 def test_the_jacobian_of_an_empty_target_is_empty(tf, run):
     """A target without elements has a jacobian of its shape and the source's, without elements."""
 
@@ -382,7 +382,7 @@ def test_the_jacobian_of_an_empty_target_is_empty(tf, run):
     assert_close(jacobian, np.zeros((0, 3, 3)))
 
 
-@clause(SHOULD, covers="JAC-17", needs="jacobian pfor persistent", modes="eager function")
+@clause(SHOULD, covers="JAC-17", needs="arrays jacobian pfor persistent", modes="eager function")
 def test_the_jacobian_row_by_row_of_an_empty_target_by_a_scalar_is_empty(tf, run):
     """experimental_use_pfor=False gives an empty jacobian by a scalar of the target's shape.
 
@@ -398,7 +398,7 @@ def test_the_jacobian_row_by_row_of_an_empty_target_by_a_scalar_is_empty(tf, run
     assert_close(run(program, tf.constant(2.0), tf.zeros([0, 3])), np.zeros((0, 3)))
 
 
-@clause(SHOULD, covers="JAC-17", needs="jacobian pfor persistent", modes="eager function")
+@clause(SHOULD, covers="JAC-17", needs="arrays jacobian pfor persistent", modes="eager function")
 def test_the_jacobian_row_by_row_of_an_empty_target_by_a_vector_is_empty(tf, run):
     """experimental_use_pfor=False gives an empty jacobian of the target's and source's shape.
 
@@ -415,7 +415,7 @@ def test_the_jacobian_row_by_row_of_an_empty_target_by_a_vector_is_empty(tf, run
     assert_close(jacobian, np.zeros((0, 3, 3)))
 
 
-@clause(SHOULD, covers="JAC-18", needs="jacobian nested")
+@clause(SHOULD, covers="JAC-18", needs="arrays jacobian nested")
 def test_a_jacobian_has_a_jacobian(tf, run):
     """The outer tape's jacobian of the inner jacobian has a dimension of the source for each.
 
@@ -436,7 +436,7 @@ def test_a_jacobian_has_a_jacobian(tf, run):
     assert_close(second, [[[6 * 1.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 6 * 2.0]]])
 
 
-@clause(SHOULD, covers="JAC-18", needs="jacobian nested")
+@clause(SHOULD, covers="JAC-18", needs="arrays jacobian nested")
 def test_a_jacobian_has_a_gradient(tf, run):
     """The outer tape differentiates an expression of the inner jacobian."""
 
@@ -453,7 +453,7 @@ def test_a_jacobian_has_a_gradient(tf, run):
     assert_close(gradient, [7.0 * 2 * 3.0, 0.0])
 
 
-@clause(MUST, covers="JAC-19", needs="jacobian graph", modes="eager")
+@clause(MUST, covers="JAC-19", needs="arrays jacobian graph", modes="eager")
 def test_a_compiled_jacobian_takes_shapes_that_are_unknown_while_tracing(tf, run):
     """A program that is traced for any length gives jacobians of tensors of each length.
 
@@ -471,7 +471,7 @@ def test_a_compiled_jacobian_takes_shapes_that_are_unknown_while_tracing(tf, run
     assert_close(compiled(tf.constant([3.0, 4.0, 5.0])), np.diag([2 * 3.0, 2 * 4.0, 2 * 5.0]))
 
 
-@clause(SHOULD, covers="JAC-19", needs="jacobian graph", modes="eager")
+@clause(SHOULD, covers="JAC-19", needs="arrays jacobian graph", modes="eager")
 def test_a_compiled_jacobian_takes_ranks_that_are_unknown_while_tracing(tf, run):
     """A program that is traced for any shape gives jacobians of scalars, vectors and so on.
 
@@ -489,7 +489,7 @@ def test_a_compiled_jacobian_takes_ranks_that_are_unknown_while_tracing(tf, run)
     assert_close(compiled(tf.constant([1.0, 2.0])), np.diag([2 * 1.0, 2 * 2.0]))
 
 
-@clause(SHOULD, covers="JAC-20", needs="jacobian pfor", modes="function jit")
+@clause(SHOULD, covers="JAC-20", needs="arrays jacobian pfor", modes="function jit")
 def test_a_traced_jacobian_row_by_row_needs_no_persistent_tape(tf, run):
     """In a traced program experimental_use_pfor=False works on a tape that is not persistent."""
 
@@ -502,7 +502,9 @@ def test_a_traced_jacobian_row_by_row_needs_no_persistent_tape(tf, run):
     assert_close(run(program, tf.constant([1.0, 2.0])), np.diag([2 * 1.0, 2 * 2.0]))
 
 
-@clause(SHOULD, covers="JAC-21", needs="jacobian control_flow", modes="eager function")
+@clause(
+    SHOULD, covers="JAC-21", needs="arrays comparison jacobian control_flow", modes="eager function"
+)
 def test_the_jacobian_passes_a_conditional(tf, run):
     """The jacobian of a conditional is that of the branch that was taken."""
 
@@ -515,7 +517,9 @@ def test_the_jacobian_passes_a_conditional(tf, run):
     assert_close(run(program, tf.constant([1.0, 2.0])), np.diag([2 * 1.0, 2 * 2.0]))
 
 
-@clause(SHOULD, covers="JAC-21", needs="jacobian control_flow", modes="eager function")
+@clause(
+    SHOULD, covers="JAC-21", needs="arrays comparison jacobian control_flow", modes="eager function"
+)
 def test_the_jacobian_passes_a_loop(tf, run):
     """The jacobian of a loop is that of all its iterations; two squarings make x^4.
 
@@ -531,7 +535,7 @@ def test_the_jacobian_passes_a_loop(tf, run):
     assert_close(run(program, tf.constant([1.0, 2.0])), np.diag([4 * 1.0**3, 4 * 2.0**3]))
 
 
-@clause(SHOULD, covers="JAC-22", needs="jacobian dtype-float")
+@clause(SHOULD, covers="JAC-22", needs="arrays jacobian dtype-float")
 def test_the_jacobian_has_the_dtype_of_the_source(tf, run):
     """The jacobian of float64 tensors is float64; by a source of another dtype it has that one."""
 
@@ -548,7 +552,10 @@ def test_the_jacobian_has_the_dtype_of_the_source(tf, run):
 
 
 @clause(
-    SHOULD, covers="JAC-22", needs="jacobian pfor persistent dtype-float", modes="eager function"
+    SHOULD,
+    covers="JAC-22",
+    needs="arrays jacobian pfor persistent dtype-float",
+    modes="eager function",
 )
 def test_the_jacobian_row_by_row_has_the_dtype_of_the_source(tf, run):
     """experimental_use_pfor=False gives each jacobian the dtype of its source, not the target's.
@@ -569,7 +576,7 @@ def test_the_jacobian_row_by_row_has_the_dtype_of_the_source(tf, run):
     assert_close(by_w, np.diag([1.0, 2.0]), dtype="float32")
 
 
-@clause(SHOULD, covers="JAC-24", needs="jacobian dtype-int")
+@clause(SHOULD, covers="JAC-24", needs="persistent arrays jacobian dtype-int")
 def test_integers_have_no_jacobian(tf, run):
     """The jacobian of an integer target, or by an integer source, is None."""
 
@@ -587,7 +594,7 @@ def test_integers_have_no_jacobian(tf, run):
     assert_close(by_x, np.diag([3.0, 4.0]))
 
 
-@clause(SHOULD, covers="JAC-26", needs="jacobian")
+@clause(SHOULD, covers="JAC-26", needs="arrays jacobian")
 def test_the_jacobian_by_an_intermediate_result(tf, run):
     """A source may be a result that was computed on the way to the target."""
 
@@ -601,7 +608,7 @@ def test_the_jacobian_by_an_intermediate_result(tf, run):
     assert_close(run(program, tf.constant([1.0, 2.0])), np.diag([2 * 1.0**2, 2 * 2.0**2]))
 
 
-@clause(MUST, covers="JAC-27", needs="jacobian")
+@clause(MUST, covers="JAC-27", needs="arrays jacobian")
 def test_the_jacobian_of_a_matrix_by_a_matrix_has_four_dimensions(tf, run):
     """The jacobian of a matrix by a matrix holds the derivative of each element by each.
 
@@ -621,7 +628,7 @@ def test_the_jacobian_of_a_matrix_by_a_matrix_has_four_dimensions(tf, run):
     assert_close(run(program, tf.constant(x, tf.float32)), expected)
 
 
-@clause(SHOULD, covers="JAC-28", needs="jacobian nested")
+@clause(SHOULD, covers="JAC-28", needs="arrays jacobian nested")
 def test_a_newton_step_solves_a_quadratic(tf, run):
     """One Newton step with the Hessian by jacobian() reaches the minimum of a quadratic.
 
@@ -645,7 +652,7 @@ def test_a_newton_step_solves_a_quadratic(tf, run):
     assert_close(np.array([10.0, 20.0], np.float32) - step, solution, magnitude=20.0)
 
 
-@clause(SHOULD, covers="JAC-29", needs="jacobian graph", modes="eager")
+@clause(SHOULD, covers="JAC-29", needs="arrays jacobian graph", modes="eager")
 def test_a_compiled_jacobian_is_computed_anew_for_each_call(tf, run):
     """A program with a jacobian that is compiled once gives the right values on every call.
 
@@ -663,7 +670,7 @@ def test_a_compiled_jacobian_is_computed_anew_for_each_call(tf, run):
     assert_close(compiled(tf.constant([4.0, 5.0])), np.diag([3 * 4.0**2, 3 * 5.0**2]))
 
 
-@clause(SHOULD, covers="JAC-32", needs="jacobian struct")
+@clause(SHOULD, covers="JAC-32", needs="arrays jacobian struct")
 def test_a_source_that_is_named_twice_gets_its_jacobian_twice(tf, run):
     """Each place of a source in the structure holds its whole jacobian."""
 
@@ -678,7 +685,7 @@ def test_a_source_that_is_named_twice_gets_its_jacobian_twice(tf, run):
     assert_structure(jacobians, {"a": expected, "b": {"c": [expected]}})
 
 
-@clause(OBSERVED, covers="JAC-14", needs="jacobian pfor")
+@clause(OBSERVED, covers="JAC-14", needs="arrays jacobian pfor")
 def test_fewer_parallel_iterations_than_rows_fail_on_a_used_up_tape(tf, run):
     """parallel_iterations below the target's size on a non-persistent tape raises ValueError.
 
@@ -697,7 +704,7 @@ def test_fewer_parallel_iterations_than_rows_fail_on_a_used_up_tape(tf, run):
     assert_close(run(program, tf.constant([1.0, 2.0, 3.0, 4.0])), [1.0, 4.0, 9.0, 16.0])
 
 
-@clause(OBSERVED, covers="JAC-15", needs="jacobian pfor persistent")
+@clause(OBSERVED, covers="JAC-15", needs="arrays jacobian pfor persistent")
 def test_one_parallel_iteration_is_refused_by_vectorisation(tf, run):
     """parallel_iterations=1 raises a ValueError that advises to set experimental_use_pfor."""
 
@@ -712,7 +719,7 @@ def test_one_parallel_iteration_is_refused_by_vectorisation(tf, run):
     assert_close(run(program, tf.constant([1.0, 2.0])), [1.0**2, 2.0**2])
 
 
-@clause(OBSERVED, covers="JAC-23", needs="jacobian variables")
+@clause(OBSERVED, covers="JAC-23", needs="arrays jacobian variables")
 def test_a_variable_is_a_target_of_a_jacobian(tf, run):
     """A variable as target is read on the tape; its jacobian by itself is the identity."""
     variable = tf.Variable([1.0, 2.0])
@@ -725,7 +732,7 @@ def test_a_variable_is_a_target_of_a_jacobian(tf, run):
     assert_close(run(program), np.eye(2))
 
 
-@clause(OBSERVED, covers="JAC-25", needs="jacobian pfor nn")
+@clause(OBSERVED, covers="JAC-25", needs="arrays jacobian pfor nn")
 def test_an_operation_that_cannot_be_vectorised_is_looped_over(tf, run):
     """The jacobian of an operation without vectorised form is computed nevertheless.
 
@@ -746,7 +753,7 @@ def test_an_operation_that_cannot_be_vectorised_is_looped_over(tf, run):
     assert_close(jacobian, expected.reshape(1, 1, 1, 2, 1, 1, 1, 2))
 
 
-@clause(OBSERVED, covers="JAC-30", needs="jacobian pfor persistent unconnected_zero")
+@clause(OBSERVED, covers="JAC-30", needs="arrays jacobian pfor persistent unconnected_zero")
 def test_the_jacobian_row_by_row_by_an_unconnected_source(tf, run):
     """experimental_use_pfor=False gives None or zeros for an unconnected source, too."""
 
@@ -763,7 +770,7 @@ def test_the_jacobian_row_by_row_by_an_unconnected_source(tf, run):
     assert_close(zeros, np.zeros((2, 3)))
 
 
-@clause(OBSERVED, covers="JAC-31", needs="jacobian complex")
+@clause(OBSERVED, covers="JAC-31", needs="arrays jacobian complex")
 def test_a_complex_jacobian_is_conjugated(tf, run):
     """The jacobian of a complex function is the conjugate of its derivative, as in gradient()."""
 

@@ -33,7 +33,7 @@ def dense(tf, kernel, bias=None, **options):
     return layer
 
 
-@clause(MUST, covers="KER-01", needs="keras")
+@clause(MUST, covers="KER-01", needs="arrays keras")
 def test_each_weight_of_a_layer_has_its_gradient(tf, run):
     """The trainable variables of a layer as sources give one gradient for each, of its shape."""
     layer = dense(tf, KERNEL, BIAS)
@@ -47,7 +47,7 @@ def test_each_weight_of_a_layer_has_its_gradient(tf, run):
     assert_structure(gradients, [INPUTS.T @ WEIGHTS, WEIGHTS.sum(0)])
 
 
-@clause(MUST, covers="KER-01", needs="keras")
+@clause(MUST, covers="KER-01", needs="arrays keras")
 def test_each_weight_of_a_model_has_its_gradient(tf, run):
     """The trainable variables of a model as sources give the gradients of all its layers."""
     model = tf.keras.Sequential([dense(tf, KERNEL, BIAS), dense(tf, [[3.0], [-7.0]])])
@@ -63,7 +63,7 @@ def test_each_weight_of_a_model_has_its_gradient(tf, run):
     assert_structure(run(program, tf.constant(INPUTS, tf.float32)), expected)
 
 
-@clause(MUST, covers="KER-02", needs="optimizer variables")
+@clause(MUST, covers="KER-02", needs="arrays optimizer variables")
 def test_an_optimizer_applies_gradients(tf, run):
     """apply_gradients takes each variable down its gradient, times the rate, and counts that."""
     v, w = tf.Variable([3.0, 5.0]), tf.Variable(7.0)
@@ -147,7 +147,7 @@ def test_an_optimizer_refuses_nothing_but_none(tf, run):
     assert_close(v.numpy(), 3.0)
 
 
-@clause(SHOULD, covers="KER-05", needs="keras")
+@clause(SHOULD, covers="KER-05", needs="arrays keras")
 def test_a_regularisation_is_differentiated_with_the_loss(tf, run):
     """The regularisation terms in model.losses, added to the loss in the block, add their gradient.
 
@@ -165,7 +165,7 @@ def test_a_regularisation_is_differentiated_with_the_loss(tf, run):
     assert_structure(gradients, [INPUTS.T @ WEIGHTS + KERNEL])
 
 
-@clause(SHOULD, covers="KER-05", needs="keras")
+@clause(SHOULD, covers="KER-05", needs="arrays keras")
 def test_a_loss_that_a_layer_adds_is_differentiated(tf, run):
     """What a layer hands to add_loss stands in its losses, and has a gradient by the input."""
 
@@ -185,7 +185,7 @@ def test_a_loss_that_a_layer_adds_is_differentiated(tf, run):
     assert_close(run(program, tf.constant([2.0, -3.0])), [5 + 3 * 2.0**2, 5 + 3 * 3.0**2])
 
 
-@clause(MUST, covers="KER-07", needs="keras variables")
+@clause(MUST, covers="KER-07", needs="arrays keras variables")
 def test_the_variables_of_a_layer_are_watched(tf, run):
     """watch takes the variables of a layer, where the tape watches none by itself."""
     watched, other = dense(tf, KERNEL, BIAS), dense(tf, [[3.0], [-7.0]])
@@ -202,7 +202,7 @@ def test_the_variables_of_a_layer_are_watched(tf, run):
     assert_none(by_other)
 
 
-@clause(OBSERVED, covers="KER-06", needs="keras variables", since="2.16")
+@clause(OBSERVED, covers="KER-06", needs="arrays keras variables", since="2.16")
 def test_the_variable_of_a_layer_wraps_the_one_that_is_watched(tf, run):
     """The kernel of a layer is a source, but what the tape watches is its value, with one gradient.
 
@@ -222,7 +222,7 @@ def test_the_variable_of_a_layer_wraps_the_one_that_is_watched(tf, run):
     assert_structure(gradients, [INPUTS.T @ WEIGHTS, INPUTS.T @ WEIGHTS])
 
 
-@clause(OBSERVED, covers="KER-07", needs="keras variables", since="2.16")
+@clause(OBSERVED, covers="KER-07", needs="arrays keras variables", since="2.16")
 def test_the_values_of_the_variables_of_a_layer_are_watched(tf, run):
     """watch takes the values that the variables of a layer wrap."""
     layer = dense(tf, KERNEL, BIAS)
@@ -237,7 +237,7 @@ def test_the_values_of_the_variables_of_a_layer_are_watched(tf, run):
     assert_structure(gradients, [INPUTS.T @ WEIGHTS, WEIGHTS.sum(0)])
 
 
-@clause(SHOULD, covers="KER-08", needs="keras")
+@clause(SHOULD, covers="KER-08", needs="arrays keras")
 def test_a_frozen_layer_has_no_trainable_variables(tf, run):
     """A layer with trainable=False has no trainable variables, and its model only the others."""
     frozen, free = dense(tf, KERNEL), dense(tf, [[3.0], [-7.0]])
@@ -254,7 +254,7 @@ def test_a_frozen_layer_has_no_trainable_variables(tf, run):
     assert_structure(gradients, [(INPUTS @ KERNEL).sum(0)[:, None]])
 
 
-@clause(SHOULD, covers="KER-08", needs="keras")
+@clause(SHOULD, covers="KER-08", needs="arrays keras")
 def test_the_weights_of_a_frozen_layer_are_not_watched(tf, run):
     """A tape does not watch the weights of a layer that was set to trainable=False."""
     frozen = dense(tf, KERNEL)
@@ -271,7 +271,7 @@ def test_the_weights_of_a_frozen_layer_are_not_watched(tf, run):
     assert_none(by_kernel)
 
 
-@clause(SHOULD, covers="KER-09", needs="keras")
+@clause(SHOULD, covers="KER-09", needs="arrays keras")
 def test_a_batch_normalisation_couples_the_batch(tf, run):
     """In training the gradient of a batch normalisation takes in how mean and variance depend on x.
 
@@ -296,7 +296,7 @@ def test_a_batch_normalisation_couples_the_batch(tf, run):
     assert_close(layer.moving_mean.numpy(), [0.5 * 4.0])
 
 
-@clause(SHOULD, covers="KER-09", needs="keras")
+@clause(SHOULD, covers="KER-09", needs="arrays keras")
 def test_the_moving_statistics_of_a_batch_normalisation_have_no_gradient(tf, run):
     """A batch normalisation has gradients for scale and offset alone, also where it infers."""
     layer = tf.keras.layers.BatchNormalization(epsilon=3.0)
@@ -314,7 +314,7 @@ def test_the_moving_statistics_of_a_batch_normalisation_have_no_gradient(tf, run
     assert_structure(gradients, [np.array([4 * (1.0 + 5.0) / 2]), np.array([4 * 2.0])])
 
 
-@clause(SHOULD, covers="KER-22", needs="keras")
+@clause(SHOULD, covers="KER-22", needs="arrays keras")
 def test_all_variables_of_a_layer_are_sources(tf, run):
     """All variables of a layer as sources give None for those that are not trainable."""
     layer = tf.keras.layers.BatchNormalization(epsilon=3.0)
@@ -329,7 +329,7 @@ def test_all_variables_of_a_layer_are_sources(tf, run):
     assert_structure(gradients, [np.array([12.0]), np.array([8.0]), None, None])
 
 
-@clause(SHOULD, covers="KER-10", needs="keras random")
+@clause(SHOULD, covers="KER-10", needs="arrays keras random")
 def test_a_dropout_layer_drops_the_gradient_of_what_it_dropped(tf, run):
     """A dropout layer in training uses the mask of the forward pass for the gradient."""
     layer = tf.keras.layers.Dropout(0.5, seed=5)
@@ -347,7 +347,9 @@ def test_a_dropout_layer_drops_the_gradient_of_what_it_dropped(tf, run):
     assert_equal(set(np.asarray(gradient).ravel().tolist()), {0.0, 6.0})
 
 
-@clause(SHOULD, covers="KER-11", needs="keras optimizer", since="2.2", modes="eager")
+@clause(
+    SHOULD, covers="KER-11", needs="arrays elementary keras optimizer", since="2.2", modes="eager"
+)
 def test_fit_trains_by_a_step_with_a_tape(tf, run):
     """fit calls a train_step of the model, in which a tape gives the gradients.
 
@@ -386,7 +388,7 @@ def thrice(tf, first, last):
     return [tf.keras.Sequential([first, last]), functional, Subclass()]
 
 
-@clause(SHOULD, covers="KER-12", needs="keras")
+@clause(SHOULD, covers="KER-12", needs="arrays keras")
 def test_the_way_a_model_is_written_does_not_matter(tf, run):
     """A model written as a sequence, as a function or as a class has the same gradients."""
     first, last = dense(tf, KERNEL, activation="relu"), dense(tf, [[3.0], [-7.0]])
@@ -406,7 +408,7 @@ def test_the_way_a_model_is_written_does_not_matter(tf, run):
         assert_structure(gradients, expected)
 
 
-@clause(SHOULD, covers="KER-13", needs="keras")
+@clause(SHOULD, covers="KER-13", needs="arrays elementary keras")
 def test_the_input_of_a_model_has_a_gradient(tf, run):
     """A watched input of a model has the gradient of the loss, whose sign tells where it grows."""
     layer = dense(tf, KERNEL)
@@ -464,7 +466,7 @@ def test_an_optimizer_unscales_the_gradients_that_it_applies(tf, run):
     assert_close(v.numpy(), 3.0 - 0.25 * 6.0)
 
 
-@clause(OBSERVED, covers="KER-15", needs="keras", since="2.16")
+@clause(OBSERVED, covers="KER-15", needs="arrays keras", since="2.16")
 def test_the_operations_of_the_layers_are_recorded(tf, run):
     """The functions of keras.ops are differentiated like any others."""
 
@@ -515,21 +517,21 @@ def first_step(tf, run, optimizer):
     return v.numpy()
 
 
-@clause(SHOULD, covers="KER-18", needs="optimizer variables")
+@clause(SHOULD, covers="KER-18", needs="arrays optimizer variables")
 def test_adam_takes_a_first_step_of_the_rate(tf, run):
     """The first step of Adam is the rate times the sign of the gradient that the tape gives."""
     optimizer = tf.keras.optimizers.Adam(0.5, beta_1=0.5, beta_2=0.75)
     assert_close(first_step(tf, run, optimizer), [3.0 - 0.5, -5.0 + 0.5])
 
 
-@clause(SHOULD, covers="KER-18", needs="optimizer variables")
+@clause(SHOULD, covers="KER-18", needs="arrays optimizer variables")
 def test_rmsprop_takes_a_first_step_of_a_multiple_of_the_rate(tf, run):
     """The first step of RMSprop is the rate over the root of 1 - rho, against the gradient."""
     optimizer = tf.keras.optimizers.RMSprop(0.25, rho=0.75)
     assert_close(first_step(tf, run, optimizer), [3.0 - 0.5, -5.0 + 0.5])
 
 
-@clause(SHOULD, covers="KER-18", needs="optimizer variables")
+@clause(SHOULD, covers="KER-18", needs="arrays optimizer variables")
 def test_adagrad_divides_by_the_root_of_the_squares(tf, run):
     """The first step of Adagrad is the rate times g / sqrt(start + g^2) for a gradient g."""
     optimizer = tf.keras.optimizers.Adagrad(0.5, initial_accumulator_value=25.0)
@@ -554,7 +556,7 @@ def test_momentum_carries_earlier_gradients_on(tf, run):
     assert_close(v.numpy(), 1.5 - (0.5 * 1.5 + 0.25 * 3.0))
 
 
-@clause(SHOULD, covers="KER-18", needs="optimizer variables", modes="eager function")
+@clause(SHOULD, covers="KER-18", needs="arrays optimizer variables", modes="eager function")
 def test_optimizers_bring_a_loss_down(tf, run):
     """Steps of Adam, RMSprop, Adagrad and descent with momentum bring a quadratic loss down."""
     optimizers = [
@@ -580,7 +582,7 @@ def test_optimizers_bring_a_loss_down(tf, run):
     assert_equal(bool(np.all(np.diff(losses, axis=1) < 0.0)), True)
 
 
-@clause(SHOULD, covers="KER-19", needs="optimizer variables")
+@clause(SHOULD, covers="KER-19", needs="arrays optimizer variables")
 def test_an_optimizer_clips_and_a_tape_does_not(tf, run):
     """With clipnorm the optimizer shortens each gradient; the tape has given it whole."""
     v, w = tf.Variable([3.0, 4.0]), tf.Variable(6.0)
@@ -615,7 +617,7 @@ def test_an_optimizer_clips_all_gradients_together(tf, run):
     assert_close([v.numpy(), w.numpy()], [3.0 - 0.5 * 0.6, 4.0 - 0.5 * 0.8])
 
 
-@clause(SHOULD, covers="KER-20", needs="keras")
+@clause(SHOULD, covers="KER-20", needs="arrays keras")
 def test_unused_weights_have_none(tf, run):
     """The gradients of a model are a list as long as its weights, with None for the unused ones."""
     used, unused = dense(tf, KERNEL, BIAS), dense(tf, [[3.0], [-7.0]], [1.0])
@@ -632,7 +634,7 @@ def test_unused_weights_have_none(tf, run):
     assert_structure(gradients, expected)
 
 
-@clause(SHOULD, covers="GRA-18 KER-20", needs="keras unconnected_zero")
+@clause(SHOULD, covers="GRA-18 KER-20", needs="arrays keras unconnected_zero")
 def test_zero_for_unused_weights_has_their_shape(tf, run):
     """With unconnected_gradients="zero" the unused weights of a model have zeros."""
     used, unused = dense(tf, KERNEL, BIAS), dense(tf, [[3.0], [-7.0]], [1.0])
@@ -648,7 +650,7 @@ def test_zero_for_unused_weights_has_their_shape(tf, run):
     assert_structure(gradients, expected)
 
 
-@clause(SHOULD, covers="KER-21", needs="keras nested")
+@clause(SHOULD, covers="KER-21", needs="arrays keras nested")
 def test_two_tapes_serve_two_models(tf, run):
     """In one step two tapes give each of two models the gradients of its own loss.
 
@@ -671,7 +673,7 @@ def test_two_tapes_serve_two_models(tf, run):
     assert_structure(gradients, ([np.array([[-3.0 * 5.0]])], [np.array([[2.0 * 5.0 - 7.0]])]))
 
 
-@clause(SHOULD, covers="KER-23", needs="keras jacobian")
+@clause(SHOULD, covers="KER-23", needs="arrays keras jacobian")
 def test_the_jacobian_by_a_kernel_has_both_shapes(tf, run):
     """The jacobian of a batch (7, 10) by a kernel (5, 10) has the shape (7, 10, 5, 10).
 
@@ -689,7 +691,7 @@ def test_the_jacobian_by_a_kernel_has_both_shapes(tf, run):
     assert_close(jacobian, np.einsum("ik,jl->ijkl", x, np.eye(10)))
 
 
-@clause(SHOULD, covers="KER-24", needs="keras jacobian nested")
+@clause(SHOULD, covers="KER-24", needs="arrays elementary keras jacobian nested")
 def test_the_hessian_by_a_kernel_has_its_shape_twice(tf, run):
     """The jacobian of the gradient by a kernel has the shape of the kernel twice, symmetrically.
 
@@ -709,7 +711,7 @@ def test_the_hessian_by_a_kernel_has_its_shape_twice(tf, run):
     assert_close(hessian, 2 * np.einsum("ni,nk,j,l->ijkl", INPUTS, INPUTS, v, v), magnitude=500.0)
 
 
-@clause(SHOULD, covers="KER-25", needs="keras batch_jacobian")
+@clause(SHOULD, covers="KER-25", needs="persistent arrays keras batch_jacobian")
 def test_the_batch_jacobian_of_a_coupled_batch_is_a_sum(tf, run):
     """Where a layer couples the batch, batch_jacobian sums over the results of all examples.
 
@@ -733,7 +735,7 @@ def test_the_batch_jacobian_of_a_coupled_batch_is_a_sum(tf, run):
     assert_close(alone, (own - 1 / 3 - n * n[2] / 3) / 4.0, magnitude=1.0)
 
 
-@clause(SHOULD, covers="OPS-13", needs="keras")
+@clause(SHOULD, covers="OPS-13", needs="arrays keras")
 def test_a_recurrent_layer_is_differentiated_through_its_steps(tf, run):
     """A simple recurrent layer has the gradients of h = u (w x1) + w x2 and of its reversal."""
     forward = tf.keras.layers.SimpleRNN(1, activation=None, use_bias=False)
@@ -763,7 +765,7 @@ def gated(layer, candidate, gates):
     return layer
 
 
-@clause(SHOULD, covers="OPS-13", needs="keras")
+@clause(SHOULD, covers="OPS-13", needs="arrays keras")
 def test_an_lstm_layer_is_differentiated_through_its_steps(tf, run):
     """An LSTM layer has gradients by the kernels of its gates through all steps.
 
@@ -788,7 +790,7 @@ def test_an_lstm_layer_is_differentiated_through_its_steps(tf, run):
     assert_close(gradient, [[of_input, of_forget, of_candidate, result * x2 / 4]], magnitude=0.5)
 
 
-@clause(SHOULD, covers="OPS-13", needs="keras")
+@clause(SHOULD, covers="OPS-13", needs="arrays keras")
 def test_a_gru_layer_is_differentiated_through_its_steps(tf, run):
     """A GRU layer has gradients by the kernels of its gates through all steps.
 
@@ -810,7 +812,7 @@ def test_a_gru_layer_is_differentiated_through_its_steps(tf, run):
     assert_close(gradient, [[of_update, 0.0, of_candidate]], magnitude=0.5)
 
 
-@clause(SHOULD, covers="OPS-13", needs="keras", since="2.4")
+@clause(SHOULD, covers="OPS-13", needs="arrays keras", since="2.4")
 def test_an_attention_layer_is_differentiated(tf, run):
     """A layer of multi-head attention has gradients by queries, values and weights.
 

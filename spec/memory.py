@@ -118,7 +118,7 @@ def test_custom_gradients_release_without_the_garbage_collector(tf, run):
     assert_close(run(program, tf.constant(3.0)), 6.0)
 
 
-@clause(OBSERVED, covers="MEM-02", needs="memory nn persistent", modes="eager")
+@clause(OBSERVED, covers="MEM-02", needs="nested elementary memory nn persistent", modes="eager")
 def test_inputs_that_no_gradient_needs_are_dropped(tf, run):
     """The input of relu is let go while that of sin is kept, whether persistent or not.
 

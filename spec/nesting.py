@@ -266,7 +266,7 @@ def test_one_persistent_tape_gives_successive_derivatives_inside_its_block(tf, r
     assert_close(third, 6.0)
 
 
-@clause(MUST, covers="NST-12", needs="nested jacobian")
+@clause(MUST, covers="NST-12", needs="arrays nested jacobian")
 def test_the_jacobian_of_a_gradient_is_the_hessian(tf, run):
     """The outer tape's jacobian of the inner gradient is the Hessian, of shape source + source."""
     x = np.array([[1.0, 2.0, 4.0], [-3.0, 5.0, 0.5]])
@@ -284,7 +284,7 @@ def test_the_jacobian_of_a_gradient_is_the_hessian(tf, run):
     assert_close(hessian, hessian_of_cubic(x))
 
 
-@clause(MUST, covers="NST-13", needs="nested output_gradients")
+@clause(MUST, covers="NST-13", needs="arrays nested output_gradients")
 def test_output_gradients_give_the_hessian_vector_product(tf, run):
     """The outer gradient of the inner one with output_gradients=v is the Hessian times v."""
     x, v = np.array([1.0, 2.0]), np.array([3.0, -1.0])
@@ -302,7 +302,7 @@ def test_output_gradients_give_the_hessian_vector_product(tf, run):
     assert_close(product, hessian_of_cubic(x) @ v)
 
 
-@clause(MUST, covers="NST-13", needs="nested")
+@clause(MUST, covers="NST-13", needs="arrays nested")
 def test_the_gradient_of_a_directional_derivative_is_the_hessian_vector_product(tf, run):
     """The outer gradient of the inner gradient's product with v is the Hessian times v."""
     x, v = np.array([1.0, 2.0]), np.array([3.0, -1.0])
@@ -320,7 +320,7 @@ def test_the_gradient_of_a_directional_derivative_is_the_hessian_vector_product(
     assert_close(product, hessian_of_cubic(x) @ v)
 
 
-@clause(MUST, covers="NST-14", needs="nested variables")
+@clause(MUST, covers="NST-14", needs="arrays elementary nested variables")
 def test_the_size_of_an_input_gradient_has_gradients_by_the_weights(tf, run):
     """The norm of a gradient by the input of a layer is differentiated by the layer's weights.
 
@@ -372,7 +372,7 @@ def test_an_inner_optimisation_step_is_differentiated_through(tf, run):
     assert_close(gradient, 2 * expected * (1 - 6 * 0.25 * 2.0))
 
 
-@clause(SHOULD, covers="NST-16", needs="nested")
+@clause(SHOULD, covers="NST-16", needs="arrays elementary nested")
 def test_a_gradient_penalty_has_gradients_by_the_weights(tf, run):
     """A loss on the norm of an input gradient, (|g| - 1)^2, is differentiated by the weights.
 
@@ -396,7 +396,7 @@ def test_a_gradient_penalty_has_gradients_by_the_weights(tf, run):
     assert_close(gradient, 2 * (5.0 - 1.0) * np.array([3.0, 4.0]) / 5.0 * 2 * x)
 
 
-@clause(OBSERVED, covers="NST-17", needs="nested nn no_gradient")
+@clause(OBSERVED, covers="NST-17", needs="arrays nested nn no_gradient")
 def test_an_operation_without_second_order_fails_only_when_that_is_asked_for(tf, run):
     """An operation whose gradient has no gradient raises LookupError at the second order only.
 
@@ -513,7 +513,7 @@ def test_a_training_step_is_differentiated_by_its_learning_rate(tf, run):
     assert_close(run(program), 2 * stepped * -3 * 2.0**2)
 
 
-@clause(SHOULD, covers="NST-23", needs="nested")
+@clause(SHOULD, covers="NST-23", needs="exp nested")
 def test_ten_tapes_nest(tf, run):
     """Ten nested tapes give the tenth derivative; of exp(2 x) it is 2^10 exp(2 x)."""
 
@@ -555,7 +555,7 @@ def test_the_first_power_has_a_second_derivative_of_zero(tf, run):
     assert_close(run(program, tf.constant(3.0)), 0.0)
 
 
-@clause(OBSERVED, covers="NST-20", needs="nested nn")
+@clause(OBSERVED, covers="NST-20", needs="elementary nested nn")
 def test_piecewise_linear_functions_have_second_derivatives_of_zero(tf, run):
     """The second derivatives of relu, abs and leaky relu, and of elu above 0, are the number 0."""
 
@@ -583,7 +583,7 @@ def test_smooth_activations_have_second_derivatives(tf, run):
     assert_close(elu, np.exp(-2.0))
 
 
-@clause(OBSERVED, covers="NST-20", needs="nested")
+@clause(OBSERVED, covers="NST-20", needs="elementary nested")
 def test_the_sign_has_no_second_derivative(tf, run):
     """The first derivative of sign is the number 0, its second derivative None."""
 

@@ -16,7 +16,7 @@ def _gradient(tf, function, *inputs):
     return gradients if len(inputs) > 1 else gradients[0]
 
 
-@clause(OBSERVED, covers="NAN-01")
+@clause(OBSERVED, covers="NAN-01", needs="arrays comparison elementary")
 def test_where_does_not_hide_a_singular_branch(tf, run):
     """where(x > 0, log(x), 0) has the gradient NaN at 0, since log multiplies 0 by infinity.
 
@@ -38,7 +38,7 @@ def test_where_does_not_hide_a_singular_branch(tf, run):
     assert_close(of_safe_log, [0.0, 0.25])
 
 
-@clause(SHOULD, covers="NAN-02")
+@clause(SHOULD, covers="NAN-02", needs="arrays elementary")
 def test_gradients_at_singular_points_are_infinite(tf, run):
     """At zero sqrt, log and x**0.5 have the gradient infinity, and 1/x minus infinity."""
 
@@ -53,7 +53,7 @@ def test_gradients_at_singular_points_are_infinite(tf, run):
     assert_close(of_reciprocal, [-_INF, -0.0625])
 
 
-@clause(OBSERVED, covers="NAN-03", needs="nn")
+@clause(OBSERVED, covers="NAN-03", needs="arrays elementary nn")
 def test_activations_choose_a_subgradient_at_their_kinks(tf, run):
     """At 0 abs, sign and relu have the gradient 0, leaky_relu alpha, elu 1; relu6 also 0 at 6."""
 
@@ -73,7 +73,7 @@ def test_activations_choose_a_subgradient_at_their_kinks(tf, run):
     assert_structure(gradients, [np.array(one) for one in expected])
 
 
-@clause(OBSERVED, covers="NAN-03 NAN-04")
+@clause(OBSERVED, covers="NAN-03 NAN-04", needs="arrays elementary")
 def test_of_two_equal_values_the_first_has_the_gradient(tf, run):
     """At a tie maximum and minimum give the whole gradient to their first argument."""
 
@@ -86,7 +86,7 @@ def test_of_two_equal_values_the_first_has_the_gradient(tf, run):
     assert_structure(of_minimum, [np.array([1.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])])
 
 
-@clause(OBSERVED, covers="NAN-04")
+@clause(OBSERVED, covers="NAN-04", needs="arrays")
 def test_equal_extremes_share_the_gradient(tf, run):
     """reduce_max and reduce_min split the gradient equally among equal extremes."""
 
@@ -98,7 +98,7 @@ def test_equal_extremes_share_the_gradient(tf, run):
     assert_close(of_minimum, [0.0, 0.25, 0.0, 0.25, 0.25, 0.25])
 
 
-@clause(OBSERVED, covers="NAN-05")
+@clause(OBSERVED, covers="NAN-05", needs="arrays")
 def test_the_norm_of_zero_has_no_gradient(tf, run):
     """The norm of the zero vector has the gradient NaN; its square has the gradient zero."""
 
@@ -110,7 +110,7 @@ def test_the_norm_of_zero_has_no_gradient(tf, run):
     assert_close(of_square, [0.0, 0.0])
 
 
-@clause(OBSERVED, covers="NAN-05", modes="eager function")
+@clause(OBSERVED, covers="NAN-05", needs="arrays", modes="eager function")
 def test_the_euclidean_norm_of_zero_has_no_gradient(tf, run):
     """reduce_euclidean_norm of zeros has the gradient NaN."""
 
@@ -120,7 +120,7 @@ def test_the_euclidean_norm_of_zero_has_no_gradient(tf, run):
     assert_close(run(program, tf.constant([0.0, 0.0])), [_NAN, _NAN])
 
 
-@clause(OBSERVED, covers="NAN-05")
+@clause(OBSERVED, covers="NAN-05", needs="arrays")
 def test_the_standard_deviation_of_a_constant_has_no_gradient(tf, run):
     """The standard deviation of equal values has the gradient NaN; the variance has zero."""
 
@@ -132,7 +132,7 @@ def test_the_standard_deviation_of_a_constant_has_no_gradient(tf, run):
     assert_structure(run(program, tf.constant([3.0, 3.0])), expected)
 
 
-@clause(OBSERVED, covers="NAN-06")
+@clause(OBSERVED, covers="NAN-06", needs="arrays elementary")
 def test_powers_of_zero_and_of_negative_numbers(tf, run):
     """The logarithm in the gradient of a power by its exponent counts as 0 for bases up to 0."""
 
@@ -144,7 +144,7 @@ def test_powers_of_zero_and_of_negative_numbers(tf, run):
     assert_structure(gradients, [np.array([0.0, -4.0, 1.0, 3.0]), np.zeros(4)])
 
 
-@clause(OBSERVED, covers="NAN-06", modes="eager")
+@clause(OBSERVED, covers="NAN-06", needs="arrays", modes="eager")
 def test_a_power_of_zero_at_zero_has_no_gradient(tf, run):
     """x**0 has the gradient NaN at 0, the product of 0 and 0**-1."""
 
@@ -154,7 +154,7 @@ def test_a_power_of_zero_at_zero_has_no_gradient(tf, run):
     assert_close(run(program, tf.constant([0.0, 2.0]), tf.constant(0.0)), [_NAN, 0.0])
 
 
-@clause(SHOULD, covers="NAN-07")
+@clause(SHOULD, covers="NAN-07", needs="arrays")
 def test_a_product_with_zeros_has_its_gradient(tf, run):
     """The gradient of reduce_prod is the product of the other elements, even among zeros."""
 
@@ -167,7 +167,7 @@ def test_a_product_with_zeros_has_its_gradient(tf, run):
     assert_close(of_two_zeros, [0.0, 0.0, 0.0])
 
 
-@clause(SHOULD, covers="NAN-08")
+@clause(SHOULD, covers="NAN-08", needs="elementary")
 def test_safe_operations_have_finite_gradients_at_zero(tf, run):
     """divide_no_nan, multiply_no_nan, xlogy and xdivy have the gradient zero where they are safe.
 
@@ -183,7 +183,7 @@ def test_safe_operations_have_finite_gradients_at_zero(tf, run):
     assert_structure(gradients, [[0.0, 0.0]] * 4)
 
 
-@clause(SHOULD, covers="NAN-08")
+@clause(SHOULD, covers="NAN-08", needs="elementary")
 def test_safe_operations_have_their_gradients_elsewhere(tf, run):
     """Where nothing is zero the safe operations have the gradients of the plain ones."""
 
@@ -197,7 +197,7 @@ def test_safe_operations_have_their_gradients_elsewhere(tf, run):
     assert_structure(gradients, expected)
 
 
-@clause(MUST, covers="NAN-09")
+@clause(MUST, covers="NAN-09", needs="arrays elementary")
 def test_nan_reaches_the_gradients_that_depend_on_it(tf, run):
     """A NaN in a value makes NaN of every gradient that is computed from it, and of no other."""
 
@@ -212,7 +212,7 @@ def test_nan_reaches_the_gradients_that_depend_on_it(tf, run):
     assert_close(of_multiple, [3.0, 3.0])
 
 
-@clause(MUST, covers="NAN-09", needs="output_gradients")
+@clause(MUST, covers="NAN-09", needs="arrays output_gradients")
 def test_nan_in_output_gradients_reaches_the_gradient(tf, run):
     """NaN and infinity in output_gradients reach the gradients of their elements alone."""
 
@@ -226,7 +226,7 @@ def test_nan_in_output_gradients_reaches_the_gradient(tf, run):
     assert_close(run(program, tf.constant([1.0, 3.0, 2.0]), seed), [_NAN, 30.0, -_INF])
 
 
-@clause(MUST, covers="NAN-10")
+@clause(MUST, covers="NAN-10", needs="arrays exp")
 def test_overflow_is_no_exception(tf, run):
     """A gradient that overflows is infinite, and where infinities cancel NaN; nothing is raised."""
 
@@ -242,7 +242,7 @@ def test_overflow_is_no_exception(tf, run):
     assert_close(ratio, [_NAN, 0.5])
 
 
-@clause(SHOULD, covers="NAN-11", needs="nn")
+@clause(SHOULD, covers="NAN-11", needs="arrays elementary nn")
 def test_stable_functions_have_finite_gradients_at_extreme_inputs(tf, run):
     """logsumexp, softplus and log_sigmoid have finite gradients where exp overflows."""
 
@@ -256,7 +256,7 @@ def test_stable_functions_have_finite_gradients_at_extreme_inputs(tf, run):
     assert_close(of_log_sigmoid, [0.0, 0.5, 1.0])
 
 
-@clause(SHOULD, covers="NAN-11", needs="nn")
+@clause(SHOULD, covers="NAN-11", needs="arrays nn")
 def test_cross_entropies_of_logits_have_finite_gradients_at_extreme_inputs(tf, run):
     """The cross entropies of logits have the gradient probability minus label at any logits."""
 
@@ -285,7 +285,7 @@ def test_a_check_for_numbers_is_differentiable(tf, run):
     assert_close(run(program, tf.constant(3.0)), 30.0)
 
 
-@clause(OBSERVED, covers="NAN-12", modes="eager")
+@clause(OBSERVED, covers="NAN-12", needs="elementary", modes="eager")
 def test_a_check_for_numbers_checks_the_gradient(tf, run):
     """A gradient that is not finite at check_numerics raises InvalidArgumentError.
 
@@ -302,7 +302,7 @@ def test_a_check_for_numbers_checks_the_gradient(tf, run):
     run(program, tf.constant(0.0))
 
 
-@clause(OBSERVED, covers="NAN-13")
+@clause(OBSERVED, covers="NAN-13", needs="elementary")
 def test_zero_times_an_infinite_slope_is_not_a_number(tf, run):
     """A gradient of zero from above is NaN below the infinite slopes of log, 1/x and x**0.5."""
 
@@ -320,21 +320,21 @@ def _zero_above_sqrt(tf, x):
     return of_where, _gradient(tf, lambda x: tf.sqrt(x) * (x * 0.0), x)
 
 
-@clause(OBSERVED, covers="NAN-01 NAN-13", modes="eager function")
+@clause(OBSERVED, covers="NAN-01 NAN-13", needs="comparison elementary", modes="eager function")
 def test_zero_times_the_infinite_slope_of_sqrt_is_zero(tf, run):
     """A gradient of zero from above is zero below sqrt, whose kernel treats it apart."""
     gradients = run(lambda x: _zero_above_sqrt(tf, x), tf.constant(0.0))
     assert_structure(gradients, (0.0, 0.0))
 
 
-@clause(OBSERVED, covers="NAN-01 NAN-13", modes="jit")
+@clause(OBSERVED, covers="NAN-01 NAN-13", needs="comparison", modes="jit")
 def test_zero_times_the_infinite_slope_of_a_compiled_sqrt_is_not_a_number(tf, run):
     """In a program of the optimising compiler zero from above is NaN below sqrt, too."""
     gradients = run(lambda x: _zero_above_sqrt(tf, x), tf.constant(0.0))
     assert_structure(gradients, (_NAN, _NAN))
 
 
-@clause(OBSERVED, covers="NAN-14")
+@clause(OBSERVED, covers="NAN-14", needs="elementary")
 def test_compositions_at_singular_points(tf, run):
     """At 0 x*log(x), sqrt(x*x) and sin(x)/x have the gradient NaN, and xlogy(x, x) has 0.
 
@@ -352,7 +352,7 @@ def test_compositions_at_singular_points(tf, run):
     assert_structure(run(program, tf.constant(0.0)), [_NAN, _NAN, 0.0])
 
 
-@clause(OBSERVED, covers="NAN-14")
+@clause(OBSERVED, covers="NAN-14", needs="elementary")
 def test_inverse_functions_at_singular_points(tf, run):
     """atan2 has the gradient NaN at (0, 0), and acosh infinity at 1."""
 

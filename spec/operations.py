@@ -101,7 +101,7 @@ def assert_gradients(tf, run, function, inputs, expected, dtype="float32", magni
         assert_close(gradient, value, magnitude=magnitude, dtype=dtype)
 
 
-@clause(MUST, covers="OPS-01")
+@clause(MUST, covers="OPS-01", needs="arrays elementary")
 def test_powers_and_magnitudes_have_their_derivatives(tf, run):
     """neg, abs, square and reciprocal have their derivatives on both sides of zero."""
     x = np.array([-0.25, 4.0])
@@ -114,7 +114,7 @@ def test_powers_and_magnitudes_have_their_derivatives(tf, run):
     assert_derivatives(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-01")
+@clause(MUST, covers="OPS-01", needs="arrays elementary")
 def test_roots_have_their_derivatives(tf, run):
     """sqrt and rsqrt have the derivatives 1 / (2 sqrt(x)) and -1 / (2 x sqrt(x))."""
     x = np.array([0.25, 4.0])
@@ -125,7 +125,7 @@ def test_roots_have_their_derivatives(tf, run):
     assert_derivatives(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-01")
+@clause(MUST, covers="OPS-01", needs="arrays elementary exp")
 def test_exponentials_and_logarithms_have_their_derivatives(tf, run):
     """exp, expm1, log, log1p and sigmoid have their derivatives."""
     x = np.array([0.5, 2.0])
@@ -140,7 +140,7 @@ def test_exponentials_and_logarithms_have_their_derivatives(tf, run):
     assert_derivatives(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-01")
+@clause(MUST, covers="OPS-01", needs="arrays elementary")
 def test_trigonometric_functions_have_their_derivatives(tf, run):
     """sin, cos, tan, asin, acos and atan have their derivatives."""
     x = np.array([-0.5, 0.75])
@@ -155,7 +155,7 @@ def test_trigonometric_functions_have_their_derivatives(tf, run):
     assert_derivatives(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-01")
+@clause(MUST, covers="OPS-01", needs="arrays elementary")
 def test_hyperbolic_functions_have_their_derivatives(tf, run):
     """sinh, cosh, tanh, asinh, acosh and atanh have their derivatives."""
     x = np.array([-0.5, 0.75])
@@ -170,7 +170,7 @@ def test_hyperbolic_functions_have_their_derivatives(tf, run):
     assert_derivatives(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-01", needs="special")
+@clause(MUST, covers="OPS-01", needs="arrays special")
 def test_error_functions_have_their_derivatives(tf, run):
     """erf and erfc have the derivatives 2 exp(-x^2) / sqrt(pi) and its opposite."""
     x = np.array([-0.5, 1.0])
@@ -178,7 +178,7 @@ def test_error_functions_have_their_derivatives(tf, run):
     assert_derivatives(tf, run, x, [(tf.math.erf, bell), (tf.math.erfc, -bell)])
 
 
-@clause(MUST, covers="OPS-01", needs="special")
+@clause(MUST, covers="OPS-01", needs="arrays special")
 def test_the_logarithm_of_gamma_has_its_derivatives(tf, run):
     """lgamma has the derivative digamma, and digamma the derivative trigamma.
 
@@ -194,7 +194,7 @@ def test_the_logarithm_of_gamma_has_its_derivatives(tf, run):
     assert_derivatives(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-01", needs="nn")
+@clause(MUST, covers="OPS-01", needs="arrays nn")
 def test_softplus_and_softsign_have_their_derivatives(tf, run):
     """softplus has the derivative sigmoid, and softsign 1 / (1 + |x|)^2."""
     x = np.array([-0.5, 2.0])
@@ -205,7 +205,7 @@ def test_softplus_and_softsign_have_their_derivatives(tf, run):
     assert_derivatives(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-02", needs="nn")
+@clause(MUST, covers="OPS-02", needs="arrays nn")
 def test_rectifiers_have_their_derivatives(tf, run):
     """relu, relu6 and leaky_relu have the slope of the piece that the input lies on."""
     x = np.array([-2.0, 1.0, 8.0])
@@ -217,7 +217,7 @@ def test_rectifiers_have_their_derivatives(tf, run):
     assert_derivatives(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-02", needs="nn")
+@clause(MUST, covers="OPS-02", needs="arrays nn")
 def test_crelu_has_the_slopes_of_both_halves(tf, run):
     """crelu, relu(x) beside relu(-x), has the slopes of both halves."""
     weights = np.array([2.0, 3.0, 5.0, 7.0], np.float32)
@@ -228,7 +228,7 @@ def test_crelu_has_the_slopes_of_both_halves(tf, run):
     assert_gradients(tf, run, crelu, [[-2.0, 1.0]], [[-5.0, 3.0]])
 
 
-@clause(MUST, covers="OPS-02", needs="nn")
+@clause(MUST, covers="OPS-02", needs="arrays nn")
 def test_smooth_activations_have_their_derivatives(tf, run):
     """elu, selu and swish have their derivatives on both sides of zero."""
     x = np.array([-2.0, 1.0])
@@ -242,7 +242,7 @@ def test_smooth_activations_have_their_derivatives(tf, run):
     assert_derivatives(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-02", needs="nn", since="2.4")
+@clause(MUST, covers="OPS-02", needs="arrays nn", since="2.4")
 def test_gelu_has_its_derivative(tf, run):
     """gelu, x times the normal distribution at x, has the distribution plus x times its density."""
     x = np.array([-1.0, 0.5])
@@ -251,7 +251,7 @@ def test_gelu_has_its_derivative(tf, run):
     assert_derivatives(tf, run, x, [(tf.nn.gelu, distribution + x * density)])
 
 
-@clause(MUST, covers="OPS-02", needs="nn")
+@clause(MUST, covers="OPS-02", needs="arrays nn")
 def test_softmax_and_log_softmax_have_their_derivatives(tf, run):
     """With weights w softmax s has the gradient s (w - sum w s), log_softmax w - s sum w."""
     x, w = np.array([1.0, 2.0, 4.0]), np.array([2.0, 3.0, 7.0])
@@ -272,7 +272,7 @@ def test_softmax_and_log_softmax_have_their_derivatives(tf, run):
     assert_close(of_log_softmax, w - s * w.sum(), magnitude=12.0)
 
 
-@clause(MUST, covers="OPS-03")
+@clause(MUST, covers="OPS-03", needs="arrays elementary")
 def test_arithmetic_is_broadcast_and_summed_back(tf, run):
     """add, subtract, multiply, divide, pow and squared_difference have their derivatives.
 
@@ -291,7 +291,7 @@ def test_arithmetic_is_broadcast_and_summed_back(tf, run):
     assert_partial_derivatives(tf, run, a, b, table)
 
 
-@clause(MUST, covers="OPS-03")
+@clause(MUST, covers="OPS-03", needs="arrays elementary")
 def test_the_chosen_of_two_has_the_gradient(tf, run):
     """maximum and minimum pass the gradient to the argument that they choose."""
     a, b = np.array([[2.0], [4.0]]), np.array([1.0, 3.0, 8.0])
@@ -299,7 +299,7 @@ def test_the_chosen_of_two_has_the_gradient(tf, run):
     assert_partial_derivatives(tf, run, a, b, table)
 
 
-@clause(MUST, covers="OPS-03")
+@clause(MUST, covers="OPS-03", needs="arrays elementary")
 def test_angles_and_remainders_have_their_derivatives(tf, run):
     """atan2 and floormod have their derivatives with respect to both arguments.
 
@@ -314,7 +314,7 @@ def test_angles_and_remainders_have_their_derivatives(tf, run):
     assert_partial_derivatives(tf, run, a, b, table)
 
 
-@clause(MUST, covers="OPS-03")
+@clause(MUST, covers="OPS-03", needs="arrays elementary")
 def test_products_with_logarithms_have_their_derivatives(tf, run):
     """xlogy and xdivy have the derivatives of x log(y) and x / y."""
     a, b = np.array([[2.0], [4.0]]), np.array([1.5, 0.25, 8.0])
@@ -326,7 +326,7 @@ def test_products_with_logarithms_have_their_derivatives(tf, run):
     assert_partial_derivatives(tf, run, a, b, table)
 
 
-@clause(MUST, covers="OPS-03", since="2.4")
+@clause(MUST, covers="OPS-03", needs="arrays elementary", since="2.4")
 def test_xlog1py_has_its_derivatives(tf, run):
     """xlog1py has the derivatives of x log(1 + y)."""
     a, b = np.array([[2.0], [4.0]]), np.array([1.5, 0.25, 8.0])
@@ -334,7 +334,7 @@ def test_xlog1py_has_its_derivatives(tf, run):
     assert_partial_derivatives(tf, run, a, b, table)
 
 
-@clause(MUST, covers="OPS-03")
+@clause(MUST, covers="OPS-03", needs="arrays elementary")
 def test_guarded_products_and_quotients_have_their_derivatives(tf, run):
     """divide_no_nan and multiply_no_nan have the derivatives of a / b and a b where b is not 0."""
     a, b = np.array([[2.0], [4.0]]), np.array([1.5, 0.25, 8.0])
@@ -364,7 +364,7 @@ def assert_reductions(tf, run, values, table):
         assert_close(gradient, expected, magnitude=np.abs(expected).max())
 
 
-@clause(MUST, covers="OPS-04")
+@clause(MUST, covers="OPS-04", needs="arrays")
 def test_sums_means_and_products_have_their_derivatives(tf, run):
     """reduce_sum, reduce_mean and reduce_prod along an axis have their derivatives."""
     x = np.array([[1.0, 2.0, 4.0], [-2.0, 8.0, 0.5]])
@@ -379,7 +379,7 @@ def test_sums_means_and_products_have_their_derivatives(tf, run):
     assert_reductions(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-04")
+@clause(MUST, covers="OPS-04", needs="arrays")
 def test_reductions_without_an_axis_take_all_elements(tf, run):
     """reduce_sum, reduce_mean, reduce_prod and reduce_max reduce all axes where none is named."""
     x = np.array([[1.0, 2.0, 4.0], [-2.0, 8.0, 0.5]])
@@ -400,7 +400,7 @@ def test_reductions_without_an_axis_take_all_elements(tf, run):
     assert_close(by_max, 3.0 * (x == 8.0))
 
 
-@clause(MUST, covers="OPS-04")
+@clause(MUST, covers="OPS-04", needs="arrays")
 def test_extremes_have_their_derivatives(tf, run):
     """reduce_max and reduce_min along an axis pass the gradient to the element they choose."""
     x = np.array([[1.0, 4.0, 2.0], [-2.0, 8.0, -3.0]])
@@ -413,7 +413,7 @@ def test_extremes_have_their_derivatives(tf, run):
     assert_reductions(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-04")
+@clause(MUST, covers="OPS-04", needs="arrays")
 def test_the_logarithm_of_a_sum_of_exponentials_has_the_softmax(tf, run):
     """reduce_logsumexp along an axis has the softmax along that axis."""
     x = np.array([[1.0, 2.0, 4.0], [-2.0, 1.0, 0.5]])
@@ -425,7 +425,7 @@ def test_the_logarithm_of_a_sum_of_exponentials_has_the_softmax(tf, run):
     assert_reductions(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-04")
+@clause(MUST, covers="OPS-04", needs="arrays")
 def test_statistics_have_their_derivatives(tf, run):
     """reduce_variance and reduce_std along an axis have their derivatives.
 
@@ -443,7 +443,7 @@ def test_statistics_have_their_derivatives(tf, run):
     assert_reductions(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-04", modes="eager function")
+@clause(MUST, covers="OPS-04", needs="arrays", modes="eager function")
 def test_the_length_of_a_vector_has_its_direction(tf, run):
     """reduce_euclidean_norm along an axis has x over the norm."""
     x = np.array([[2.0, -3.0, 6.0], [4.0, 4.0, -7.0]])
@@ -455,7 +455,7 @@ def test_the_length_of_a_vector_has_its_direction(tf, run):
     assert_reductions(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-04")
+@clause(MUST, covers="OPS-04", needs="arrays")
 def test_running_sums_have_the_sums_that_remain(tf, run):
     """cumsum has, for each element, the sum of the weights of the results that it entered."""
     w = np.array([2.0, 3.0, 7.0])
@@ -478,7 +478,7 @@ def test_running_sums_have_the_sums_that_remain(tf, run):
     assert_structure(gradients, [np.array(expected) for _, expected in table])
 
 
-@clause(MUST, covers="OPS-04")
+@clause(MUST, covers="OPS-04", needs="arrays")
 def test_running_products_have_their_derivatives(tf, run):
     """cumprod has the derivatives of the products a, a b and a b c."""
     a, b, c = 2.0, 5.0, 3.0
@@ -491,7 +491,7 @@ def test_running_products_have_their_derivatives(tf, run):
     assert_gradients(tf, run, products, [[a, b, c]], [expected])
 
 
-@clause(MUST, covers="OPS-04", since="2.1")
+@clause(MUST, covers="OPS-04", needs="arrays", since="2.1")
 def test_running_logarithms_of_sums_of_exponentials_have_their_derivatives(tf, run):
     """cumulative_logsumexp has the softmax of the elements that entered each result."""
     x, w = np.array([1.0, 4.0, 2.0]), np.array([2.0, 3.0, 7.0], np.float32)
@@ -504,7 +504,7 @@ def test_running_logarithms_of_sums_of_exponentials_have_their_derivatives(tf, r
     assert_gradients(tf, run, running, [x], [w @ softmax])
 
 
-@clause(MUST, covers="OPS-05")
+@clause(MUST, covers="OPS-05", needs="arrays")
 def test_new_shapes_take_the_gradient_along(tf, run):
     """reshape, transpose, squeeze, expand_dims and broadcast_to carry the gradient back."""
     table = [
@@ -522,7 +522,7 @@ def test_new_shapes_take_the_gradient_along(tf, run):
     assert_moves(tf, run, [2, 3], table)
 
 
-@clause(MUST, covers="OPS-05")
+@clause(MUST, covers="OPS-05", needs="arrays")
 def test_joined_and_divided_tensors_take_the_gradient_along(tf, run):
     """concat, split, stack and unstack carry the gradient of each part back."""
     table = [
@@ -536,7 +536,7 @@ def test_joined_and_divided_tensors_take_the_gradient_along(tf, run):
     assert_moves(tf, run, [2, 3], table)
 
 
-@clause(MUST, covers="OPS-05")
+@clause(MUST, covers="OPS-05", needs="arrays")
 def test_repeated_and_padded_tensors_take_the_gradient_along(tf, run):
     """tile, repeat and pad, in all its modes, add up the gradients of all copies."""
     widths = [[1, 0], [2, 1]]
@@ -554,7 +554,7 @@ def test_repeated_and_padded_tensors_take_the_gradient_along(tf, run):
     assert_moves(tf, run, [2, 3], table)
 
 
-@clause(MUST, covers="OPS-05")
+@clause(MUST, covers="OPS-05", needs="arrays")
 def test_parts_of_tensors_take_the_gradient_along(tf, run):
     """slice, strided_slice, gather and gather_nd carry the gradient to the elements they take."""
     table = [
@@ -566,7 +566,7 @@ def test_parts_of_tensors_take_the_gradient_along(tf, run):
     assert_moves(tf, run, [2, 3], table)
 
 
-@clause(MUST, covers="OPS-05")
+@clause(MUST, covers="OPS-05", needs="arrays")
 def test_rearranged_tensors_take_the_gradient_along(tf, run):
     """reverse, roll, sort and top_k carry the gradient back to where each element stood."""
     table = [
@@ -579,7 +579,7 @@ def test_rearranged_tensors_take_the_gradient_along(tf, run):
     assert_moves(tf, run, [2, 3], table)
 
 
-@clause(MUST, covers="OPS-05")
+@clause(MUST, covers="OPS-05", needs="arrays")
 def test_selected_and_scattered_elements_take_the_gradient_along(tf, run):
     """where and tensor_scatter pass the gradient to what they keep, and none to what they replace.
 
@@ -606,7 +606,7 @@ def test_selected_and_scattered_elements_take_the_gradient_along(tf, run):
     assert_moves(tf, run, [2, 3], table)
 
 
-@clause(MUST, covers="OPS-05", modes="eager function")
+@clause(MUST, covers="OPS-05", needs="arrays", modes="eager function")
 def test_masked_and_partitioned_elements_take_the_gradient_along(tf, run):
     """boolean_mask, dynamic_partition and dynamic_stitch carry the gradient back.
 
@@ -622,6 +622,100 @@ def test_masked_and_partitioned_elements_take_the_gradient_along(tf, run):
 
 
 @clause(MUST, covers="OPS-17")
+def test_sums_and_products_have_their_derivatives(tf, run):
+    """a + b and a * b have their derivatives, with a Python number on either side, too."""
+
+    def program(a, b):
+        with tf.GradientTape() as tape:
+            tape.watch([a, b])
+            y = a * b + a * 5.0 + 7.0 * b + (a + 11.0) * (13.0 + b)
+        return y, tape.gradient(y, [a, b])
+
+    value, gradients = run(program, tf.constant(2.0), tf.constant(3.0))
+    assert_close(value, 6.0 + 10.0 + 21.0 + 13.0 * 16.0)
+    assert_structure(gradients, [3.0 + 5.0 + (13.0 + 3.0), 2.0 + 7.0 + (2.0 + 11.0)])
+
+
+@clause(MUST, covers="OPS-17")
+def test_differences_and_quotients_have_their_derivatives(tf, run):
+    """-a, a - b and a / b have their derivatives, with a Python number on either side, too."""
+
+    def program(a, b):
+        with tf.GradientTape() as tape:
+            tape.watch([a, b])
+            y = a / b - b / 8.0 + 3.0 / a - (5.0 - b) + (-a - 7.0)
+        return y, tape.gradient(y, [a, b])
+
+    value, gradients = run(program, tf.constant(2.0), tf.constant(4.0))
+    assert_close(value, 0.5 - 0.5 + 1.5 - 1.0 - 9.0)
+    assert_structure(gradients, [1 / 4.0 - 3 / 2.0**2 - 1.0, -2.0 / 4.0**2 - 1 / 8.0 + 1.0])
+
+
+@clause(MUST, covers="OPS-17")
+def test_powers_have_their_derivatives(tf, run):
+    """a ** n has the derivative n a ** (n - 1) for a Python number n."""
+    exponents = [1, 2, 3, -1, -2, 0.5, -0.5, 2.5]
+
+    def program(a):
+        gradients = []
+        for exponent in exponents:
+            with tf.GradientTape() as tape:
+                tape.watch(a)
+                y = a**exponent
+            gradients.append(tape.gradient(y, a))
+        return gradients
+
+    gradients = run(program, tf.constant(4.0))
+    assert_structure(gradients, [exponent * 4.0 ** (exponent - 1) for exponent in exponents])
+
+
+@clause(MUST, covers="OPS-01", needs="exp")
+def test_the_exponential_function_is_its_own_derivative(tf, run):
+    """exp(a) has the derivative exp(a), and exp(exp(a) / 4) that of the chain rule."""
+
+    def derivative(function, a):
+        with tf.GradientTape() as tape:
+            tape.watch(a)
+            y = function(a)
+        return tape.gradient(y, a)
+
+    def program(a):
+        return derivative(tf.exp, a), derivative(lambda x: tf.exp(tf.exp(x) * 0.25), a)
+
+    e = math.exp(0.5)
+    once, twice = run(program, tf.constant(0.5))
+    assert_close(once, e)
+    assert_close(twice, math.exp(e / 4) * e / 4)
+
+
+@clause(MUST, covers="OPS-01", needs="elementary")
+def test_elementary_functions_of_one_number_have_their_derivatives(tf, run):
+    """Roots, logarithms and functions of angles have their derivatives at a single number."""
+    a, sigmoid = 0.5, 1 / (1 + math.exp(-0.5))
+    table = [
+        (tf.sqrt, 1 / (2 * math.sqrt(a))),
+        (tf.math.log, 1 / a),
+        (tf.sin, math.cos(a)),
+        (tf.cos, -math.sin(a)),
+        (tf.tanh, 1 - math.tanh(a) ** 2),
+        (tf.sigmoid, sigmoid * (1 - sigmoid)),
+        (lambda x: tf.abs(-x), 1.0),
+        (lambda x: tf.maximum(x, 0.25) + tf.minimum(x, 0.25), 1.0),
+    ]
+
+    def program(x):
+        gradients = []
+        for function, _ in table:
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = function(x)
+            gradients.append(tape.gradient(y, x))
+        return gradients
+
+    assert_structure(run(program, tf.constant(a)), [derivative for _, derivative in table])
+
+
+@clause(MUST, covers="OPS-17", needs="arrays")
 def test_operators_with_numbers_are_recorded(tf, run):
     """+ - * / % ** with a Python number on either side, unary - and abs are differentiated."""
     x = np.array([2.5, 0.75])
@@ -644,7 +738,7 @@ def test_operators_with_numbers_are_recorded(tf, run):
     assert_derivatives(tf, run, x, table)
 
 
-@clause(MUST, covers="OPS-17")
+@clause(MUST, covers="OPS-17", needs="arrays")
 def test_operators_between_tensors_are_recorded(tf, run):
     """+ - * / % ** between tensors are differentiated with respect to both."""
     a, b = np.array([[2.0], [4.0]]), np.array([1.5, 0.75, 8.0])
@@ -660,7 +754,7 @@ def test_operators_between_tensors_are_recorded(tf, run):
     assert_partial_derivatives(tf, run, a, b, table)
 
 
-@clause(MUST, covers="OPS-17")
+@clause(MUST, covers="OPS-17", needs="arrays")
 def test_the_matrix_product_operator_is_recorded(tf, run):
     """a @ b is differentiated with respect to both matrices."""
     a, b = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.array([[2.0], [3.0], [5.0]])
@@ -672,7 +766,7 @@ def test_the_matrix_product_operator_is_recorded(tf, run):
     assert_gradients(tf, run, product, [a, b], [w @ b.T, a.T @ w])
 
 
-@clause(MUST, covers="OPS-17", needs="unconnected_zero")
+@clause(MUST, covers="OPS-17", needs="nested arrays unconnected_zero")
 def test_the_floor_division_operator_is_piecewise_constant(tf, run):
     """x // 2 contributes nothing to a gradient, whether that is None or zero."""
 
@@ -689,7 +783,7 @@ def test_the_floor_division_operator_is_piecewise_constant(tf, run):
     assert_close(of_product, [2.0, -2.0])
 
 
-@clause(MUST, covers="OPS-18")
+@clause(MUST, covers="OPS-18", needs="arrays")
 def test_indexing_is_recorded(tf, run):
     """A part of a tensor taken by indices and slices is differentiated."""
     parts = [
@@ -704,7 +798,7 @@ def test_indexing_is_recorded(tf, run):
     assert_moves(tf, run, [2, 3], [(part, part) for part in parts])
 
 
-@clause(MUST, covers="OPS-18", needs="dtype-int")
+@clause(MUST, covers="OPS-18", needs="arrays dtype-int")
 def test_indexing_by_a_tensor_is_recorded(tf, run):
     """A part of a tensor taken by an index that is itself a tensor is differentiated."""
 
@@ -719,7 +813,7 @@ def test_indexing_by_a_tensor_is_recorded(tf, run):
     assert_close(gradient, [[0.0, 4.0], [3.0, 5.0 + 5.0]])
 
 
-@clause(MUST, covers="OPS-18", modes="eager")
+@clause(MUST, covers="OPS-18", needs="arrays", modes="eager")
 def test_iteration_is_recorded(tf, run):
     """The rows of a tensor that a for statement gives are differentiated.
 
@@ -738,7 +832,7 @@ def test_iteration_is_recorded(tf, run):
     assert_close(gradient, [[4 * 1.0, 4 * 3.0], [6 * 5.0, 6 * 7.0]])
 
 
-@clause(MUST, covers="OPS-18", modes="eager")
+@clause(MUST, covers="OPS-18", needs="arrays", modes="eager")
 def test_unpacking_is_recorded(tf, run):
     """The elements of a tensor that an assignment unpacks are differentiated."""
 
@@ -752,7 +846,7 @@ def test_unpacking_is_recorded(tf, run):
     assert_close(run(program, tf.constant([2.0, 3.0, 5.0])), [3.0, 2.0 + 5.0**2, 2 * 3.0 * 5.0])
 
 
-@clause(SHOULD, covers="OPS-06")
+@clause(SHOULD, covers="OPS-06", needs="arrays")
 def test_matrix_products_have_their_gradients(tf, run):
     """matmul has the gradients w b^T and a^T w, whichever of its factors is transposed."""
     a, b = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.array([[2.0], [3.0], [5.0]])
@@ -772,7 +866,7 @@ def test_matrix_products_have_their_gradients(tf, run):
     assert_gradients(tf, run, products, [a, b, a.T, b.T], expected)
 
 
-@clause(SHOULD, covers="OPS-06")
+@clause(SHOULD, covers="OPS-06", needs="arrays")
 def test_batched_matrix_products_have_their_gradients(tf, run):
     """matmul of stacks of matrices has the gradients of each; a lone matrix the sum of them."""
     a = np.array([[[1.0, 2.0]], [[3.0, 4.0]]])
@@ -786,7 +880,7 @@ def test_batched_matrix_products_have_their_gradients(tf, run):
     assert_gradients(tf, run, products, [a, b], expected)
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg")
+@clause(SHOULD, covers="OPS-06", needs="arrays linalg")
 def test_contractions_have_their_gradients(tf, run):
     """einsum and tensordot have the gradients of the sums that they stand for."""
     a, b = (
@@ -804,7 +898,7 @@ def test_contractions_have_their_gradients(tf, run):
     assert_gradients(tf, run, contractions, [a, b], [3 * (b @ w).T, 3 * (w @ a).T])
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg")
+@clause(SHOULD, covers="OPS-06", needs="arrays linalg")
 def test_inverses_have_their_gradients(tf, run):
     """inv, with the inverse b, has the gradient -b^T w b^T."""
     a, w = np.array([[3.0, 1.0], [2.0, 2.0]]), np.array([[2.0, 3.0], [5.0, 7.0]])
@@ -816,7 +910,7 @@ def test_inverses_have_their_gradients(tf, run):
     assert_gradients(tf, run, inverse, [a], [-b.T @ w @ b.T], magnitude=8.0)
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg", modes="eager function")
+@clause(SHOULD, covers="OPS-06", needs="arrays linalg", modes="eager function")
 def test_determinants_have_their_gradients(tf, run):
     """det of a, with the inverse b, has the gradient det(a) b^T, and slogdet has b^T."""
     a, b = np.array([[3.0, 1.0], [2.0, 2.0]]), np.array([[0.5, -0.25], [-0.5, 0.75]])
@@ -827,7 +921,7 @@ def test_determinants_have_their_gradients(tf, run):
     assert_gradients(tf, run, determinants, [a], [3 * 4 * b.T + 5 * b.T], magnitude=8.0)
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg")
+@clause(SHOULD, covers="OPS-06", needs="arrays linalg")
 def test_solutions_have_their_gradients(tf, run):
     """solve and triangular_solve have the gradients of the solution x of a x = b.
 
@@ -847,7 +941,7 @@ def test_solutions_have_their_gradients(tf, run):
     assert_gradients(tf, run, lower, [a, b], [np.tril(-v @ x.T), v], magnitude=4.0)
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg", modes="eager function")
+@clause(SHOULD, covers="OPS-06", needs="dtype-float arrays linalg", modes="eager function")
 def test_least_squares_have_their_gradients(tf, run):
     """lstsq has the gradients of the vector x that brings a x closest to b.
 
@@ -865,7 +959,7 @@ def test_least_squares_have_their_gradients(tf, run):
     assert_gradients(tf, run, solution, [a, b], expected, dtype="float64", magnitude=50.0)
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg")
+@clause(SHOULD, covers="OPS-06", needs="arrays linalg")
 def test_the_cholesky_factor_has_its_gradient(tf, run):
     """cholesky has the gradient of its factor with respect to what the matrix was made of.
 
@@ -890,7 +984,7 @@ def rotation(tf, angle):
     return tf.reshape(tf.stack([cosine, -sine, sine, cosine]), [2, 2])
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg")
+@clause(SHOULD, covers="OPS-06", needs="arrays elementary linalg")
 def test_eigenvalues_and_vectors_have_their_gradients(tf, run):
     """eigh has the gradients of the values and of the vectors, whose signs are not determined.
 
@@ -909,7 +1003,7 @@ def test_eigenvalues_and_vectors_have_their_gradients(tf, run):
     assert_gradients(tf, run, sums, [t, p, q], expected, dtype="float64", magnitude=50.0)
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg decomposition")
+@clause(SHOULD, covers="OPS-06", needs="arrays elementary linalg decomposition")
 def test_singular_values_and_vectors_have_their_gradients(tf, run):
     """svd has the gradients of the values and of the vectors on both sides.
 
@@ -928,7 +1022,7 @@ def test_singular_values_and_vectors_have_their_gradients(tf, run):
     assert_gradients(tf, run, sums, [s, t, p, q], expected, dtype="float64", magnitude=100.0)
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg decomposition")
+@clause(SHOULD, covers="OPS-06", needs="dtype-float arrays elementary linalg decomposition")
 def test_the_qr_factors_have_their_gradients(tf, run):
     """qr has the gradients of both factors, whose signs are not determined.
 
@@ -947,7 +1041,7 @@ def test_the_qr_factors_have_their_gradients(tf, run):
     assert_gradients(tf, run, sums, [t, a, b, c], expected, dtype="float64", magnitude=200.0)
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg")
+@clause(SHOULD, covers="OPS-06", needs="arrays linalg")
 def test_parts_of_matrices_have_their_gradients(tf, run):
     """diag_part and band_part carry the gradient to the elements that they take."""
     outside = 9
@@ -961,7 +1055,7 @@ def test_parts_of_matrices_have_their_gradients(tf, run):
     assert_moves(tf, run, [3, 3], table)
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg")
+@clause(SHOULD, covers="OPS-06", needs="arrays linalg")
 def test_the_trace_has_the_identity(tf, run):
     """trace has the identity matrix as its gradient, for each matrix of a stack."""
     weights = np.array([3.0, 5.0], np.float32)
@@ -972,7 +1066,7 @@ def test_the_trace_has_the_identity(tf, run):
     assert_gradients(tf, run, traces, [np.ones([2, 2, 2])], [[3 * np.eye(2), 5 * np.eye(2)]])
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg")
+@clause(SHOULD, covers="OPS-06", needs="arrays linalg")
 def test_norms_have_their_gradients(tf, run):
     """norm has the gradient x / |x|, and that of order one the signs."""
     x = [2.0, -3.0, 6.0]
@@ -983,7 +1077,7 @@ def test_norms_have_their_gradients(tf, run):
     assert_gradients(tf, run, norms, [x], [[4.0 + 3.0, -6.0 - 3.0, 12.0 + 3.0]])
 
 
-@clause(SHOULD, covers="OPS-06", needs="linalg", modes="eager function")
+@clause(SHOULD, covers="OPS-06", needs="dtype-float arrays linalg", modes="eager function")
 def test_the_matrix_exponential_has_its_gradient(tf, run):
     """expm of t times [[0, -1], [1, 0]], the rotation by t, has the rotation's derivative."""
     w = np.array([[2.0, 3.0], [5.0, 7.0]])
@@ -997,7 +1091,7 @@ def test_the_matrix_exponential_has_its_gradient(tf, run):
     assert_gradients(tf, run, exponential, [0.5], [expected], dtype="float64", magnitude=20.0)
 
 
-@clause(SHOULD, covers="OPS-07", needs="nn")
+@clause(SHOULD, covers="OPS-07", needs="arrays nn")
 def test_a_convolution_has_its_gradients(tf, run):
     """conv1d with stride two has the gradients of the sums that it stands for.
 
@@ -1031,7 +1125,7 @@ def scattered(parts, weights, shape):
     return image
 
 
-@clause(SHOULD, covers="OPS-07", needs="nn")
+@clause(SHOULD, covers="OPS-07", needs="arrays nn")
 def test_a_convolution_of_images_has_its_gradients(tf, run):
     """conv2d has the gradients of image and kernel, with padding and without.
 
@@ -1055,7 +1149,7 @@ def test_a_convolution_of_images_has_its_gradients(tf, run):
     assert_gradients(tf, run, convolutions, [image, kernel], [by_image, of_valid + 100 * of_same])
 
 
-@clause(SHOULD, covers="OPS-07", needs="nn")
+@clause(SHOULD, covers="OPS-07", needs="arrays nn")
 def test_a_convolution_mixes_channels(tf, run):
     """conv2d with a kernel of one pixel has the gradients of a product of matrices."""
     x, k = np.array([[1.0, 2.0], [3.0, 5.0]]), np.array([[2.0, 3.0, 7.0], [11.0, 4.0, 6.0]])
@@ -1068,7 +1162,7 @@ def test_a_convolution_mixes_channels(tf, run):
     assert_gradients(tf, run, convolution, [x, k], [w @ k.T, x.T @ w])
 
 
-@clause(SHOULD, covers="OPS-07", needs="nn")
+@clause(SHOULD, covers="OPS-07", needs="arrays nn")
 def test_a_dilated_convolution_has_its_gradients(tf, run):
     """conv2d with dilations meets the pixels at that distance, and has their gradients."""
     image, kernel = np.arange(1.0, 10.0).reshape([3, 3]), np.array([[2.0, 3.0], [5.0, 7.0]])
@@ -1082,7 +1176,7 @@ def test_a_dilated_convolution_has_its_gradients(tf, run):
     assert_gradients(tf, run, convolution, [image, kernel], [by_image, 4 * image[::2, ::2]])
 
 
-@clause(OBSERVED, covers="OPS-07", needs="nn dtype-float", modes="eager")
+@clause(OBSERVED, covers="OPS-07", needs="arrays nn dtype-float", modes="eager")
 def test_a_dilated_convolution_of_doubles_has_no_gradient(tf, run):
     """On a CPU conv2d with dilations is computed in float64, but its gradient is not."""
 
@@ -1096,7 +1190,7 @@ def test_a_dilated_convolution_of_doubles_has_no_gradient(tf, run):
     run(program, tf.ones([1, 3, 3, 1], tf.float64), tf.ones([2, 2, 1, 1], tf.float64))
 
 
-@clause(SHOULD, covers="OPS-07", needs="nn")
+@clause(SHOULD, covers="OPS-07", needs="arrays nn")
 def test_a_convolution_in_space_has_its_gradients(tf, run):
     """conv3d of a volume by a kernel of its own size is a scalar product, with its gradients."""
     volume, kernel = np.arange(1.0, 9.0), np.arange(3.0, 19.0, 2.0)
@@ -1109,7 +1203,7 @@ def test_a_convolution_in_space_has_its_gradients(tf, run):
     assert_gradients(tf, run, convolution, [volume, kernel], [3 * kernel, 3 * volume])
 
 
-@clause(SHOULD, covers="OPS-07", needs="nn")
+@clause(SHOULD, covers="OPS-07", needs="arrays nn")
 def test_a_transposed_convolution_has_its_gradients(tf, run):
     """conv2d_transpose with stride two lays the kernel down once for each pixel.
 
@@ -1128,7 +1222,7 @@ def test_a_transposed_convolution_has_its_gradients(tf, run):
     assert_gradients(tf, run, transposed, [pixels, kernel], [by_pixels, 2 * left + 3 * right])
 
 
-@clause(SHOULD, covers="OPS-07", needs="nn")
+@clause(SHOULD, covers="OPS-07", needs="arrays nn")
 def test_a_depthwise_convolution_has_its_gradients(tf, run):
     """depthwise_conv2d has the gradients of each channel with its own kernel."""
     channels, kernels = np.array([[1.0, 2.0], [3.0, 5.0]]), np.array([[7.0, 11.0], [13.0, 17.0]])
@@ -1142,7 +1236,7 @@ def test_a_depthwise_convolution_has_its_gradients(tf, run):
     assert_gradients(tf, run, depthwise, [channels, kernels], [w * kernels, w * channels])
 
 
-@clause(SHOULD, covers="OPS-07", needs="nn")
+@clause(SHOULD, covers="OPS-07", needs="arrays nn")
 def test_pooling_has_its_gradients(tf, run):
     """max_pool2d passes the gradient to the winner of each window, avg_pool2d equal shares."""
     image = np.array([[1.0, 4.0, 3.0, 2.0], [2.0, 3.0, 9.0, 5.0]])
@@ -1157,7 +1251,7 @@ def test_pooling_has_its_gradients(tf, run):
     assert_gradients(tf, run, pools, [image], [expected])
 
 
-@clause(SHOULD, covers="OPS-07", needs="nn morphology", modes="eager function")
+@clause(SHOULD, covers="OPS-07", needs="arrays nn morphology", modes="eager function")
 def test_an_erosion_has_its_gradients(tf, run):
     """erosion2d, the least of image minus kernel, passes the gradient to those two elements.
 
@@ -1174,7 +1268,7 @@ def test_an_erosion_has_its_gradients(tf, run):
     assert_gradients(tf, run, erosion, [[6.0, 2.0, 8.0], [1.0, 4.0]], expected)
 
 
-@clause(SHOULD, covers="OPS-08", needs="nn")
+@clause(SHOULD, covers="OPS-08", needs="arrays nn")
 def test_a_normalisation_has_its_gradients(tf, run):
     """batch_normalization has the gradients of scale (x - mean) / sqrt(variance) + offset."""
     x, mean, variance = np.array([2.0, 7.0]), np.array([1.0, 3.0]), np.array([4.0, 16.0])
@@ -1190,7 +1284,7 @@ def test_a_normalisation_has_its_gradients(tf, run):
     assert_gradients(tf, run, normalised, [x, mean, variance, offset, scale], expected)
 
 
-@clause(SHOULD, covers="OPS-08", needs="nn")
+@clause(SHOULD, covers="OPS-08", needs="arrays nn")
 def test_moments_have_their_gradients(tf, run):
     """moments has 1 / n for the mean and 2 (x - mean) / n for the variance."""
     x = np.array([1.0, 2.0, 6.0, 3.0])
@@ -1202,7 +1296,7 @@ def test_moments_have_their_gradients(tf, run):
     assert_gradients(tf, run, moments, [x], [1 + (x - 3.0)])
 
 
-@clause(SHOULD, covers="OPS-08")
+@clause(SHOULD, covers="OPS-08", needs="arrays")
 def test_a_unit_vector_has_its_gradient(tf, run):
     """l2_normalize, u = x / |x|, has the gradient (w - u (u w)) / |x|."""
     x, w = np.array([2.0, -3.0, 6.0]), np.array([2.0, 3.0, 7.0])
@@ -1214,7 +1308,7 @@ def test_a_unit_vector_has_its_gradient(tf, run):
     assert_gradients(tf, run, normalised, [x], [(w - u * (u @ w)) / 7.0])
 
 
-@clause(SHOULD, covers="OPS-08", needs="nn random")
+@clause(SHOULD, covers="OPS-08", needs="arrays nn random")
 def test_dropout_drops_the_gradient_of_what_it_dropped(tf, run):
     """dropout at a rate of one half doubles the gradient of what it keeps, and drops the rest."""
 
@@ -1231,7 +1325,7 @@ def test_dropout_drops_the_gradient_of_what_it_dropped(tf, run):
     assert_equal(set(np.asarray(gradient).tolist()), {0.0, 6.0})
 
 
-@clause(SHOULD, covers="OPS-08", needs="nn random stateless_random", since="2.8")
+@clause(SHOULD, covers="OPS-08", needs="arrays nn random stateless_random", since="2.8")
 def test_dropout_from_a_seed_drops_the_gradient_of_what_it_dropped(tf, run):
     """stateless_dropout at a rate of one half doubles the gradient of what it keeps."""
 
@@ -1248,7 +1342,7 @@ def test_dropout_from_a_seed_drops_the_gradient_of_what_it_dropped(tf, run):
     assert_equal(set(np.asarray(gradient).tolist()), {0.0, 6.0})
 
 
-@clause(SHOULD, covers="OPS-08", needs="nn")
+@clause(SHOULD, covers="OPS-08", needs="arrays nn")
 def test_cross_entropies_of_classes_have_their_gradients(tf, run):
     """The cross entropies of a softmax, with dense and with sparse labels, have p - label.
 
@@ -1275,7 +1369,7 @@ def test_cross_entropies_of_classes_have_their_gradients(tf, run):
     assert_gradients(tf, run, by_index, [logits], [by_logits], magnitude=5.0)
 
 
-@clause(SHOULD, covers="OPS-08", needs="nn")
+@clause(SHOULD, covers="OPS-08", needs="arrays nn")
 def test_cross_entropies_of_truth_values_have_their_gradients(tf, run):
     """The cross entropies of a sigmoid, plain and weighted, have their gradients by the logits.
 
@@ -1296,7 +1390,7 @@ def test_cross_entropies_of_truth_values_have_their_gradients(tf, run):
     assert_gradients(tf, run, weighted, [x], [expected], magnitude=12.0)
 
 
-@clause(SHOULD, covers="OPS-08", needs="nn")
+@clause(SHOULD, covers="OPS-08", needs="arrays nn")
 def test_other_losses_have_their_gradients(tf, run):
     """log_poisson_loss has exp(x) - t, and l2_loss, half the square of the norm, has x."""
     x, t = np.array([-1.0, 2.0]), np.array([3.0, 0.5])
@@ -1308,7 +1402,7 @@ def test_other_losses_have_their_gradients(tf, run):
     assert_gradients(tf, run, lambda x: 3.0 * tf.nn.l2_loss(x), [x], [3 * x])
 
 
-@clause(SHOULD, covers="OPS-08", needs="keras")
+@clause(SHOULD, covers="OPS-08", needs="arrays keras")
 def test_the_huber_loss_has_its_gradient(tf, run):
     """The Huber loss has the error within its bound, and the bound beyond, over their number."""
     errors = np.array([[0.5, -3.0, 0.25, 2.0]])
@@ -1319,7 +1413,7 @@ def test_the_huber_loss_has_its_gradient(tf, run):
     assert_gradients(tf, run, huber, [errors], [np.clip(errors, -1.0, 1.0)])
 
 
-@clause(OBSERVED, covers="OPS-09", needs="special", since="2.4", modes="eager function")
+@clause(OBSERVED, covers="OPS-09", needs="arrays special", since="2.4", modes="eager function")
 def test_gamma_and_beta_functions_have_derivatives(tf, run):
     """igamma, betainc, zeta and polygamma have the derivatives by their last argument.
 
@@ -1341,7 +1435,7 @@ def test_gamma_and_beta_functions_have_derivatives(tf, run):
     assert_derivatives(tf, run, one, table)
 
 
-@clause(OBSERVED, covers="OPS-09", needs="special", since="2.4", modes="eager function")
+@clause(OBSERVED, covers="OPS-09", needs="arrays special", since="2.4", modes="eager function")
 def test_igamma_has_a_derivative_by_its_first_argument(tf, run):
     """igamma is differentiated by its first argument, too.
 
@@ -1377,7 +1471,7 @@ def test_parameters_of_special_functions_have_no_derivative(tf, run):
     assert_structure(gradients, [None, None, None, None])
 
 
-@clause(OBSERVED, covers="OPS-09", needs="special", since="2.4", modes="eager function")
+@clause(OBSERVED, covers="OPS-09", needs="arrays special", since="2.4", modes="eager function")
 def test_bessel_functions_have_derivatives(tf, run):
     """The Bessel functions of order zero have those of order one as derivatives, or the opposite.
 
@@ -1393,7 +1487,7 @@ def test_bessel_functions_have_derivatives(tf, run):
     assert_derivatives(tf, run, np.ones(1), table)
 
 
-@clause(OBSERVED, covers="OPS-09", needs="special", since="2.4", modes="eager function")
+@clause(OBSERVED, covers="OPS-09", needs="arrays special", since="2.4", modes="eager function")
 def test_integrals_have_their_integrands_as_derivatives(tf, run):
     """expint, fresnel_sin, fresnel_cos, spence and dawsn have their derivatives.
 
@@ -1411,7 +1505,7 @@ def test_integrals_have_their_integrands_as_derivatives(tf, run):
     assert_derivatives(tf, run, x, table)
 
 
-@clause(OBSERVED, covers="OPS-10", needs="image", modes="eager function")
+@clause(OBSERVED, covers="OPS-10", needs="arrays image", modes="eager function")
 def test_resizing_has_its_gradient(tf, run):
     """image.resize to twice the size passes to each pixel what was made of it.
 
@@ -1433,7 +1527,7 @@ def test_resizing_has_its_gradient(tf, run):
     assert_gradients(tf, run, bilinear, [[3.0, 5.0]], [expected])
 
 
-@clause(OBSERVED, covers="OPS-10", needs="image", modes="eager function")
+@clause(OBSERVED, covers="OPS-10", needs="persistent arrays image", modes="eager function")
 def test_crops_and_brightness_have_their_gradients(tf, run):
     """crop_and_resize, bicubic resizing and adjust_brightness are differentiated.
 
@@ -1457,7 +1551,7 @@ def test_crops_and_brightness_have_their_gradients(tf, run):
     assert_close(by_bicubic, 16.0)
 
 
-@clause(OBSERVED, covers="OPS-10", needs="image", modes="eager function")
+@clause(OBSERVED, covers="OPS-10", needs="arrays image", modes="eager function")
 def test_contrast_hue_saturation_and_area_have_no_gradients(tf, run):
     """adjust_contrast, adjust_hue, adjust_saturation and resizing by area raise LookupError."""
     functions = [
@@ -1476,7 +1570,7 @@ def test_contrast_hue_saturation_and_area_have_no_gradients(tf, run):
     run(program, tf.constant([[[[0.25, 0.5, 0.75]]]]))
 
 
-@clause(SHOULD, covers="OPS-11", needs="complex fft")
+@clause(SHOULD, covers="OPS-11", needs="arrays complex fft")
 def test_a_fourier_transform_keeps_the_energy(tf, run):
     """The energy of fft2d is n times that of its n inputs, with the gradient 2 n x."""
     x = np.array([[1.0, 2.0, 4.0], [3.0, 7.0, 5.0]])
@@ -1488,7 +1582,7 @@ def test_a_fourier_transform_keeps_the_energy(tf, run):
     assert_gradients(tf, run, energy, [x], [2 * 6 * x], magnitude=6 * 22.0)
 
 
-@clause(SHOULD, covers="OPS-11", needs="complex fft")
+@clause(SHOULD, covers="OPS-11", needs="arrays complex fft")
 def test_a_real_fourier_transform_and_back_is_the_identity(tf, run):
     """irfft undoes rfft, and the two together have the gradient of the identity."""
     w = [2.0, 3.0, 5.0, 7.0]
@@ -1499,7 +1593,7 @@ def test_a_real_fourier_transform_and_back_is_the_identity(tf, run):
     assert_gradients(tf, run, there_and_back, [[1.0, 2.0, 4.0, 3.0]], [w], magnitude=17.0)
 
 
-@clause(SHOULD, covers="OPS-11", needs="complex fft")
+@clause(SHOULD, covers="OPS-11", needs="arrays complex fft")
 def test_a_real_fourier_transform_has_its_gradient(tf, run):
     """rfft has cosines as the gradient of its real part, and minus sines of its imaginary part."""
     w, v = np.array([2.0, 3.0, 5.0]), np.array([1.0, 7.0, 4.0])
@@ -1514,7 +1608,7 @@ def test_a_real_fourier_transform_has_its_gradient(tf, run):
     assert_gradients(tf, run, weighted, [[1.0, 2.0, 4.0, 3.0]], [expected], magnitude=17.0)
 
 
-@clause(SHOULD, covers="OPS-11", needs="complex signal")
+@clause(SHOULD, covers="OPS-11", needs="arrays complex signal")
 def test_frames_and_their_spectra_have_their_gradients(tf, run):
     """frame and stft give each element the gradients of all the frames that it is in.
 
@@ -1534,7 +1628,7 @@ def test_frames_and_their_spectra_have_their_gradients(tf, run):
     assert_gradients(tf, run, sums, [np.arange(6.0)], [expected], magnitude=200.0)
 
 
-@clause(SHOULD, covers="OPS-11", needs="complex signal")
+@clause(SHOULD, covers="OPS-11", needs="arrays complex signal")
 def test_cosine_transforms_have_their_gradients(tf, run):
     """dct has the cosines 2 cos(pi k (2 j + 1) / (2 n)) that it sums with as its gradient."""
     w = np.array([2.0, 3.0, 5.0])
@@ -1547,7 +1641,7 @@ def test_cosine_transforms_have_their_gradients(tf, run):
     assert_gradients(tf, run, transform, [[1.0, 2.0, 4.0]], [cosines @ w], magnitude=20.0)
 
 
-@clause(SHOULD, covers="OPS-11", needs="complex signal", since="2.2")
+@clause(SHOULD, covers="OPS-11", needs="arrays complex signal", since="2.2")
 def test_a_lapped_cosine_transform_has_its_gradient(tf, run):
     """mdct of one block, without a window, has the cosines that it sums with as its gradient.
 
@@ -1565,7 +1659,7 @@ def test_a_lapped_cosine_transform_has_its_gradient(tf, run):
     assert_gradients(tf, run, transform, [[1.0, 2.0, 4.0, 3.0]], [cosines @ w], magnitude=5.0)
 
 
-@clause(OBSERVED, covers="OPS-12", needs="dtype-int dtype-string", modes="eager function")
+@clause(OBSERVED, covers="OPS-12", needs="arrays dtype-int dtype-string", modes="eager function")
 def test_counts_positions_and_bits_have_no_gradient(tf, run):
     """Histogram, argsort, searchsorted, bucketize, as_string and bitcast have the gradient None."""
     functions = [
@@ -1587,7 +1681,7 @@ def test_counts_positions_and_bits_have_no_gradient(tf, run):
     run(program, tf.constant([1.0, 3.0, 2.0]))
 
 
-@clause(OBSERVED, covers="OPS-12", modes="eager function")
+@clause(OBSERVED, covers="OPS-12", needs="arrays", modes="eager function")
 def test_unique_values_and_weighted_counts_have_no_gradient_registered(tf, run):
     """unique and bincount with weights raise LookupError."""
 
@@ -1602,7 +1696,7 @@ def test_unique_values_and_weighted_counts_have_no_gradient_registered(tf, run):
     run(program, tf.constant([1.0, 3.0, 2.0]))
 
 
-@clause(OBSERVED, covers="OPS-14", needs="tnp")
+@clause(OBSERVED, covers="OPS-14", needs="arrays tnp")
 def test_functions_of_the_numpy_api_are_recorded(tf, run):
     """The functions of experimental.numpy are differentiated, and their arrays are watched."""
 
@@ -1617,7 +1711,7 @@ def test_functions_of_the_numpy_api_are_recorded(tf, run):
     assert_close(run(program, tf.constant([2.0, 5.0])), [12.0, 30.0])
 
 
-@clause(SHOULD, covers="OPS-15", needs="ragged", since="2.9")
+@clause(SHOULD, covers="OPS-15", needs="arrays ragged", since="2.9")
 def test_ragged_tensors_are_differentiated_by_their_values(tf, run):
     """Arithmetic on a ragged tensor and sums of its rows have gradients by its flat values."""
 
@@ -1633,7 +1727,7 @@ def test_ragged_tensors_are_differentiated_by_their_values(tf, run):
     assert_close(gradient, [2 * 1.0, 2 * 2.0, 10 * 2 * 3.0])
 
 
-@clause(OBSERVED, covers="OPS-16", needs="extension_type", since="2.9")
+@clause(OBSERVED, covers="OPS-16", needs="persistent extension_type", since="2.9")
 def test_an_extension_type_alone_is_no_source(tf, run):
     """An extension type without a gradient protocol is refused as source, its tensors are not."""
 

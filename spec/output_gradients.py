@@ -15,7 +15,7 @@ from tapecheck import (
 )
 
 
-@clause(MUST, covers="OUT-01", needs="output_gradients")
+@clause(MUST, covers="OUT-01", needs="arrays output_gradients")
 def test_a_target_is_weighted_by_its_output_gradient(tf, run):
     """Each element of the target counts as often as its element of output_gradients says.
 
@@ -32,7 +32,7 @@ def test_a_target_is_weighted_by_its_output_gradient(tf, run):
     assert_close(gradient, [2 * 1.0, 10 * (2 * 2.0), -100 * (2 * 3.0)])
 
 
-@clause(MUST, covers="OUT-01", needs="output_gradients")
+@clause(MUST, covers="OUT-01", needs="arrays output_gradients")
 def test_an_output_gradient_runs_through_the_whole_chain(tf, run):
     """An output gradient that mixes the elements of the source gives the transposed product."""
 
@@ -48,7 +48,7 @@ def test_an_output_gradient_runs_through_the_whole_chain(tf, run):
     assert_structure(run(program, *inputs), [upstream @ w.T, x.T @ upstream])
 
 
-@clause(MUST, covers="OUT-01", needs="output_gradients persistent")
+@clause(MUST, covers="OUT-01", needs="arrays output_gradients persistent")
 def test_ones_are_the_default_output_gradient(tf, run):
     """Without output_gradients, or with None for it, every element of the target counts once."""
 
@@ -63,7 +63,7 @@ def test_ones_are_the_default_output_gradient(tf, run):
         assert_close(gradient, [6.0, 10.0])
 
 
-@clause(MUST, covers="OUT-02", needs="output_gradients")
+@clause(MUST, covers="OUT-02", needs="arrays output_gradients")
 def test_each_target_has_its_output_gradient(tf, run):
     """For a list of targets output_gradients holds one entry for each, in the same order."""
 
@@ -123,7 +123,7 @@ def test_none_for_one_of_the_targets_is_refused(tf, run):
     run(program, tf.constant(3.0))
 
 
-@clause(OBSERVED, covers="OUT-04", needs="output_gradients")
+@clause(OBSERVED, covers="OUT-04", needs="arrays output_gradients")
 def test_an_array_is_an_output_gradient(tf, run):
     """A NumPy array given as output gradient is converted to a tensor."""
 
@@ -141,7 +141,7 @@ def test_an_array_is_an_output_gradient(tf, run):
     assert_close(of_y, [1.0, 10.0])
 
 
-@clause(OBSERVED, covers="OUT-04", needs="output_gradients variables")
+@clause(OBSERVED, covers="OUT-04", needs="arrays output_gradients variables")
 def test_a_variable_is_an_output_gradient(tf, run):
     """A variable given as output gradient is read."""
     upstream = tf.Variable([1.0, 10.0])
@@ -155,7 +155,7 @@ def test_a_variable_is_an_output_gradient(tf, run):
     assert_close(run(program, tf.constant([3.0, 5.0])), [6.0, 100.0])
 
 
-@clause(OBSERVED, covers="OUT-04", needs="output_gradients")
+@clause(OBSERVED, covers="OUT-04", needs="arrays output_gradients")
 def test_a_list_for_one_target_is_not_a_vector(tf, run):
     """A list of numbers for one vector is a list of output gradients: the first one is used."""
 
@@ -185,7 +185,7 @@ def test_surplus_output_gradients_are_ignored(tf, run):
     assert_close(run(program, tf.constant(3.0)), 10 * 6.0)
 
 
-@clause(OBSERVED, covers="OUT-06", needs="output_gradients")
+@clause(OBSERVED, covers="OUT-06", needs="arrays output_gradients")
 def test_a_scalar_output_gradient_is_broadcast(tf, run):
     """A scalar as output gradient of a vector weights all of its elements."""
 
@@ -198,7 +198,7 @@ def test_a_scalar_output_gradient_is_broadcast(tf, run):
     assert_close(run(program, tf.constant([3.0, 5.0])), [60.0, 100.0])
 
 
-@clause(OBSERVED, covers="OUT-06", needs="output_gradients", modes="eager")
+@clause(OBSERVED, covers="OUT-06", needs="arrays output_gradients", modes="eager")
 def test_an_output_gradient_of_a_wrong_shape_fails_in_an_operation(tf, run):
     """In eager execution an output gradient of a wrong shape raises InvalidArgumentError."""
 
@@ -212,7 +212,7 @@ def test_an_output_gradient_of_a_wrong_shape_fails_in_an_operation(tf, run):
     run(program, tf.constant([3.0, 5.0]))
 
 
-@clause(OBSERVED, covers="OUT-06", needs="output_gradients", modes="function jit")
+@clause(OBSERVED, covers="OUT-06", needs="arrays output_gradients", modes="function jit")
 def test_a_traced_output_gradient_of_a_wrong_shape_fails_in_an_operation(tf, run):
     """In a traced program an output gradient of a wrong shape raises ValueError."""
 
@@ -275,7 +275,7 @@ def test_a_gradient_is_differentiated_by_its_output_gradient(tf, run):
     assert_structure(derivatives, [3 * 3.0**2, 5.0 * (6 * 3.0)])
 
 
-@clause(MUST, covers="OUT-09", needs="output_gradients")
+@clause(MUST, covers="OUT-09", needs="arrays output_gradients")
 def test_an_output_gradient_of_zero_gives_zero(tf, run):
     """An output gradient of zeros gives a gradient of zeros, not None."""
 
@@ -320,7 +320,7 @@ def test_a_list_of_output_gradients_follows_the_sorted_keys(tf, run):
     assert_close(run(program, tf.constant(2.0)), 10 * 5.0 + 100 * (2 * 2.0))
 
 
-@clause(MUST, covers="OUT-11", needs="output_gradients")
+@clause(MUST, covers="OUT-11", needs="arrays output_gradients")
 def test_a_target_that_is_the_source_returns_its_output_gradient(tf, run):
     """A target that is the source itself has its output gradient as its gradient."""
 
@@ -332,7 +332,7 @@ def test_a_target_that_is_the_source_returns_its_output_gradient(tf, run):
     assert_close(run(program, tf.constant([2.0, 3.0])), [5.0, 7.0])
 
 
-@clause(SHOULD, covers="OUT-12", needs="output_gradients ragged", since="2.9")
+@clause(SHOULD, covers="OUT-12", needs="arrays output_gradients ragged", since="2.9")
 def test_a_ragged_target_has_a_ragged_output_gradient(tf, run):
     """For a ragged target output_gradients may be a ragged tensor with the same rows."""
 
@@ -366,7 +366,7 @@ def test_an_integer_target_consumes_an_output_gradient(tf, run):
     assert_close(run(program, tf.constant(3.0)), 100 * 6.0)
 
 
-@clause(OBSERVED, covers="OUT-14", needs="output_gradients dtype-int")
+@clause(OBSERVED, covers="OUT-14", needs="persistent output_gradients dtype-int")
 def test_an_integer_target_gives_none(tf, run):
     """An integer target gives None by default, and with an integer output gradient."""
 

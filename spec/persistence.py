@@ -79,7 +79,7 @@ def test_a_persistent_tape_answers_for_each_target(tf, run):
     assert_structure(run(program, tf.constant(3.0)), (4 * 3.0**3, 2 * 3.0, 2 * 3.0**2))
 
 
-@clause(MUST, covers="PER-03", needs="jacobian batch_jacobian")
+@clause(MUST, covers="PER-03", needs="arrays jacobian batch_jacobian")
 def test_after_a_gradient_no_jacobian_is_answered(tf, run):
     """After gradient() a tape that is not persistent refuses any jacobian with a RuntimeError."""
 
@@ -97,7 +97,7 @@ def test_after_a_gradient_no_jacobian_is_answered(tf, run):
     assert_close(run(program, tf.constant([[1.0, 2.0]])), [[2.0, 4.0]])
 
 
-@clause(MUST, covers="PER-03", needs="jacobian batch_jacobian")
+@clause(MUST, covers="PER-03", needs="arrays jacobian batch_jacobian")
 def test_after_a_jacobian_nothing_is_answered(tf, run):
     """After jacobian() a tape that is not persistent refuses every question."""
 
@@ -118,7 +118,7 @@ def test_after_a_jacobian_nothing_is_answered(tf, run):
     assert_close(jacobian, [[[[2.0, 0.0]], [[0.0, 4.0]]]])
 
 
-@clause(MUST, covers="PER-03", needs="jacobian batch_jacobian")
+@clause(MUST, covers="PER-03", needs="arrays jacobian batch_jacobian")
 def test_after_a_batch_jacobian_nothing_is_answered(tf, run):
     """After batch_jacobian() a tape that is not persistent refuses every question."""
 
@@ -301,7 +301,7 @@ def test_an_intermediate_result_lives_as_long_as_it_may_be_needed(tf, run):
     run(program, tf.constant(3.0))
 
 
-@clause(MUST, covers="PER-11", needs="persistent")
+@clause(MUST, covers="PER-11", needs="output_gradients persistent")
 def test_answers_of_a_persistent_tape_do_not_add_up(tf, run):
     """Every answer of a persistent tape is the same, whatever was asked before."""
 
@@ -320,7 +320,7 @@ def test_answers_of_a_persistent_tape_do_not_add_up(tf, run):
     assert_structure(run(program, tf.constant(3.0), tf.constant(5.0)), (expected, expected))
 
 
-@clause(MUST, covers="PER-12", needs="persistent jacobian batch_jacobian")
+@clause(MUST, covers="PER-12", needs="arrays persistent jacobian batch_jacobian")
 def test_a_persistent_tape_is_asked_in_any_order(tf, run):
     """A persistent tape answers gradient, jacobian and batch_jacobian in any order."""
 

@@ -23,7 +23,7 @@ def complex_step(function, x):
     return function(x + 1e-100j).imag / 1e-100
 
 
-@clause(MUST, covers="NUM-01", needs="dtype-float")
+@clause(MUST, covers="NUM-01", needs="arrays elementary exp dtype-float")
 def test_gradients_in_float64_are_exact_to_rounding(tf, run):
     """A float64 gradient agrees with a derivative found without a tape in nearly all its digits.
 
@@ -45,7 +45,7 @@ def test_gradients_in_float64_are_exact_to_rounding(tf, run):
     assert_close(gradient, complex_step(function, x), magnitude=1.0, dtype="float64")
 
 
-@clause(SHOULD, covers="NUM-02", needs="dtype-float")
+@clause(SHOULD, covers="NUM-02", needs="arrays elementary exp dtype-float")
 def test_gradients_in_float32_agree_with_those_in_float64(tf, run):
     """The same program has the same gradient in float32 and in float64, to rounding."""
     x = np.array([0.25, 1.5, 2.0])
@@ -66,7 +66,7 @@ def test_gradients_in_float32_agree_with_those_in_float64(tf, run):
     assert_close(narrow, np.asarray(wide), magnitude=3.0, dtype="float32")
 
 
-@clause(SHOULD, covers="NUM-03")
+@clause(SHOULD, covers="NUM-03", needs="nested")
 def test_gradients_of_small_integer_polynomials_are_exact(tf, run):
     """A polynomial with small integers has an exact gradient in float32, to the last bit."""
 
@@ -83,7 +83,7 @@ def test_gradients_of_small_integer_polynomials_are_exact(tf, run):
     assert_equal(gradients, [6.0, 108.0, 21.0 * 3**2 - 10.0 * 3 + 11.0])
 
 
-@clause(OBSERVED, covers="NUM-04")
+@clause(OBSERVED, covers="NUM-04", needs="nested")
 def test_a_power_is_off_by_one_rounding_at_most(tf, run):
     """The gradient of x**3 and of x**3.5 lies within one unit in the last place of float32."""
 
@@ -100,7 +100,7 @@ def test_a_power_is_off_by_one_rounding_at_most(tf, run):
         assert_equal(abs(float(gradient) - exact) <= unit, True)
 
 
-@clause(SHOULD, covers="NUM-05", needs="persistent")
+@clause(SHOULD, covers="NUM-05", needs="arrays elementary exp persistent")
 def test_a_gradient_is_repeated_to_the_last_bit(tf, run):
     """The same computation has the same gradient in every bit, recorded twice or asked twice."""
 
@@ -121,7 +121,7 @@ def test_a_gradient_is_repeated_to_the_last_bit(tf, run):
     assert_equal(others, [first, first, first])
 
 
-@clause(SHOULD, covers="NUM-06", needs="nested")
+@clause(SHOULD, covers="NUM-06", needs="arrays elementary exp nested")
 def test_second_derivatives_in_float32_are_close(tf, run):
     """A second derivative in float32 agrees with the analytic one, to rounding.
 
@@ -180,7 +180,7 @@ def test_gradients_in_bfloat16_have_eight_bits(tf, run):
     assert_equal(float(run(program, tf.constant(3.0, tf.bfloat16))), 256.0)
 
 
-@clause(SHOULD, covers="NUM-08", needs="compute_gradient", modes="eager")
+@clause(SHOULD, covers="NUM-08", needs="arrays compute_gradient", modes="eager")
 def test_the_checker_finds_the_numeric_jacobian_equal(tf, run):
     """test.compute_gradient gives the jacobian twice, by the tape and by differences.
 
@@ -198,7 +198,7 @@ def test_the_checker_finds_the_numeric_jacobian_equal(tf, run):
     assert_close(numeric, jacobian)
 
 
-@clause(SHOULD, covers="NUM-08", needs="compute_gradient custom_gradient", modes="eager")
+@clause(SHOULD, covers="NUM-08", needs="arrays compute_gradient custom_gradient", modes="eager")
 def test_the_checker_exposes_a_wrong_gradient(tf, run):
     """test.compute_gradient gives what the tape says beside what the function does."""
 
@@ -211,7 +211,7 @@ def test_the_checker_exposes_a_wrong_gradient(tf, run):
     assert_close(numeric, [[3.0]])
 
 
-@clause(MUST, covers="NUM-09")
+@clause(MUST, covers="NUM-09", needs="nested arrays")
 def test_differentiation_is_linear(tf, run):
     """The gradient of a f + b g is a times that of f plus b times that of g."""
     a, b = 3.0, -5.0
@@ -233,7 +233,7 @@ def test_differentiation_is_linear(tf, run):
     assert_close(of_sum, a * 3 * x**2 + b * 2 * 12.0)
 
 
-@clause(MUST, covers="NUM-10", needs="output_gradients")
+@clause(MUST, covers="NUM-10", needs="nested arrays output_gradients")
 def test_the_chain_rule_holds_through_an_intermediate(tf, run):
     """The gradient of z by x is that of y by x with the gradient of z by y as output gradient."""
 

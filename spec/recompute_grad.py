@@ -16,7 +16,7 @@ from tapecheck import (
 )
 
 
-@clause(MUST, covers="CUS-25", needs="recompute_grad")
+@clause(MUST, covers="CUS-25", needs="arrays recompute_grad")
 def test_a_recomputed_function_has_the_same_value_and_gradient(tf, run):
     """recompute_grad(f) has the values of f and the gradients of f."""
     recomputed = tf.recompute_grad(lambda x, w: x * x * w)
@@ -32,7 +32,7 @@ def test_a_recomputed_function_has_the_same_value_and_gradient(tf, run):
     assert_structure(gradients, [7 * 2 * 6.0 * 2 * (5 + 11), np.array([7 * 36.0, 7 * 36.0])])
 
 
-@clause(MUST, covers="CUS-25", needs="recompute_grad variables")
+@clause(MUST, covers="CUS-25", needs="arrays recompute_grad variables")
 def test_a_recomputed_function_has_gradients_of_its_variables(tf, run):
     """Variables that a recomputed function reads have the gradients of the plain function."""
     scale, offset = tf.Variable(3.0), tf.Variable([5.0, 7.0])
@@ -98,7 +98,7 @@ def test_an_unused_output_of_a_recomputed_function_adds_nothing(tf, run):
     assert_structure(run(program, tf.constant(3.0)), (6.0, 5.0))
 
 
-@clause(MUST, covers="CUS-25", needs="recompute_grad")
+@clause(MUST, covers="CUS-25", needs="arrays recompute_grad")
 def test_a_recomputed_function_is_plain_without_a_tape(tf, run):
     """Outside of any tape a recomputed function returns the value of the function."""
     recomputed = tf.recompute_grad(lambda x: x * x)
@@ -125,7 +125,7 @@ def test_a_recomputed_function_runs_again_for_the_gradient(tf, run):
     assert_close(run(program, tf.constant(2.0)), 3.0**4)
 
 
-@clause(MUST, covers="CUS-26", needs="recompute_grad")
+@clause(MUST, covers="CUS-26", needs="persistent recompute_grad")
 def test_what_a_recomputed_function_computes_is_not_recorded(tf, run):
     """With recompute_grad a tape records the call and its inputs, not what happens inside."""
 
@@ -154,7 +154,7 @@ def test_the_recomputed_function_is_known(tf, run):
     assert_close(run(recomputed, tf.constant(3.0)), 9.0)
 
 
-@clause(OBSERVED, covers="CUS-28", needs="recompute_grad")
+@clause(OBSERVED, covers="CUS-28", needs="arrays recompute_grad")
 def test_an_unconnected_argument_of_a_recomputed_function_has_zeros(tf, run):
     """An argument that does not influence a recomputed function has zeros, not None."""
     recomputed = tf.recompute_grad(lambda x, w: x * 2.0)
@@ -184,7 +184,7 @@ def test_a_recomputed_function_takes_keyword_arguments(tf, run):
     assert_structure(answers, (45.0, [5 * 6.0, None]))
 
 
-@clause(OBSERVED, covers="CUS-25", needs="recompute_grad output_gradients")
+@clause(OBSERVED, covers="CUS-25", needs="persistent arrays recompute_grad output_gradients")
 def test_recomputation_ignores_infinite_and_missing_upstream_values(tf, run):
     """Infinite, NaN and empty upstream gradients reach the function's gradient unchanged."""
     recomputed = tf.recompute_grad(lambda x: x * 2.0)
@@ -201,7 +201,7 @@ def test_recomputation_ignores_infinite_and_missing_upstream_values(tf, run):
     assert_close(empty, np.zeros([0]))
 
 
-@clause(OBSERVED, covers="CUS-29", needs="recompute_grad forward", modes="eager")
+@clause(OBSERVED, covers="CUS-29", needs="arrays recompute_grad forward", modes="eager")
 def test_a_recomputed_function_has_no_forward_derivative(tf, run):
     """A recomputed function called under a forward accumulator raises NotImplementedError."""
     recomputed = tf.recompute_grad(lambda x: x * x)
@@ -278,7 +278,7 @@ def test_a_compiled_function_is_recomputed(tf, run):
     assert_structure(run(program, tf.constant(3.0)), (36.0, 2 * 6.0 * 2))
 
 
-@clause(SHOULD, covers="CUS-41 CUS-27", needs="recompute_grad keras", modes="eager")
+@clause(SHOULD, covers="CUS-41 CUS-27", needs="arrays recompute_grad keras", modes="eager")
 def test_a_model_is_recomputed(tf, run):
     """recompute_grad around a Keras model gives gradients of its variables, kept in __wrapped__."""
     runs = []
@@ -318,7 +318,7 @@ def test_an_assignment_passes_the_gradient_through(tf, run):
     assert_close(x, 9.0)
 
 
-@clause(MUST, covers="CUS-32", needs="grad_pass_through")
+@clause(MUST, covers="CUS-32", needs="arrays grad_pass_through")
 def test_the_gradient_of_the_wrapped_function_is_left_out(tf, run):
     """A wrapped function that multiplies has its value, and the gradient of the identity."""
     passed = tf.grad_pass_through(lambda x: x * x * 5.0)
@@ -367,7 +367,7 @@ def test_variables_of_a_passed_through_function_have_no_gradient(tf, run):
     assert_structure(answers, (11.0, [1.0, None], [7.0, None, 1.0]))
 
 
-@clause(SHOULD, covers="CUS-34", needs="grad_pass_through")
+@clause(SHOULD, covers="CUS-34", needs="arrays elementary grad_pass_through")
 def test_rounding_is_made_straight_through(tf, run):
     """Rounding that is wrapped by grad_pass_through rounds, and has the gradient one."""
     rounded = tf.grad_pass_through(tf.round)

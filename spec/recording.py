@@ -27,7 +27,7 @@ def test_operations_after_the_block_are_not_recorded(tf, run):
     assert_none(run(program, tf.constant(3.0)))
 
 
-@clause(MUST, covers="REC-01", needs="jacobian persistent")
+@clause(MUST, covers="REC-01", needs="arrays jacobian persistent")
 def test_a_jacobian_after_the_block_does_not_open_it_again(tf, run):
     """A tape that has given a jacobian after its block records no operation that follows."""
 
@@ -129,7 +129,7 @@ def test_a_tape_that_records_is_not_entered(tf, run):
     run(program, tf.constant(3.0))
 
 
-@clause(SHOULD, covers="REC-06")
+@clause(SHOULD, covers="REC-06", needs="persistent")
 def test_a_refused_entry_leaves_the_tape_recording(tf, run):
     """After a refused second entry the block goes on recording, and ends where it ends."""
 
@@ -337,7 +337,7 @@ def test_operations_without_a_watched_input_are_constants(tf, run):
     assert_none(of_squared)
 
 
-@clause(SHOULD, covers="REC-17", needs="jacobian")
+@clause(SHOULD, covers="REC-17", needs="arrays jacobian")
 def test_a_jacobian_may_be_asked_for_inside_the_block(tf, run):
     """A tape that is not persistent answers with a jacobian inside its own block."""
 
@@ -352,7 +352,7 @@ def test_a_jacobian_may_be_asked_for_inside_the_block(tf, run):
     assert_close(jacobian, [[2 * 3.0, 0.0], [0.0, 10.0 * 2 * 5.0]])
 
 
-@clause(SHOULD, covers="REC-17", needs="batch_jacobian")
+@clause(SHOULD, covers="REC-17", needs="arrays batch_jacobian")
 def test_a_batch_jacobian_may_be_asked_for_inside_the_block(tf, run):
     """A tape that is not persistent answers with a batch jacobian inside its own block."""
 
@@ -443,7 +443,7 @@ def test_python_numbers_are_constants(tf, run):
     assert_close(run(program, tf.constant(3.0)), 3.0)
 
 
-@clause(MUST, covers="REC-21")
+@clause(MUST, covers="REC-21", needs="arrays")
 def test_looking_at_tensors_does_not_disturb_recording(tf, run):
     """Printing tensors and asking for their shape and dtype leaves the gradient as it is."""
 
@@ -478,7 +478,7 @@ def test_a_tape_waits_to_be_asked(tf, run):
     assert_close(of_first, 2 * 3.0)
 
 
-@clause(OBSERVED, covers="REC-23", needs="jacobian persistent")
+@clause(OBSERVED, covers="REC-23", needs="arrays jacobian persistent")
 def test_a_jacobian_inside_the_block_is_recorded(tf, run):
     """A persistent tape records how it came to a jacobian inside its own block."""
 

@@ -175,7 +175,7 @@ def test_a_tape_is_reset_many_times(tf, run):
     assert_close(run(program, tf.constant(1.0)), 1000.0 + 10000.0)
 
 
-@clause(MUST, covers="RST-07", needs="reset", modes="eager")
+@clause(MUST, covers="RST-07", needs="persistent comparison reset", modes="eager")
 def test_a_value_decides_about_a_reset(tf, run):
     """In eager execution reset() may depend on a value computed in the block."""
 

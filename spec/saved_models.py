@@ -36,7 +36,7 @@ def scalar_function(tf, function):
     return tf.function(function, autograph=False, input_signature=signature)
 
 
-@clause(SHOULD, covers="FUN-23", needs="savedmodel graph", modes="eager")
+@clause(SHOULD, covers="FUN-23", needs="arrays savedmodel graph", modes="eager")
 def test_a_loaded_function_is_differentiable(tf, run):
     """A function from a saved model is differentiated by its arguments, of any allowed shape."""
     signature = [tf.TensorSpec([None], tf.float32), tf.TensorSpec([], tf.float32)]

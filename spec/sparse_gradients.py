@@ -15,7 +15,7 @@ from tapecheck import (
 )
 
 
-@clause(MUST, covers="IDX-01", needs="indexed_slices variables")
+@clause(MUST, covers="IDX-01", needs="arrays indexed_slices variables")
 def test_gathered_rows_of_a_variable_have_sparse_gradients(tf, run):
     """The gradient of gather by a variable is an IndexedSlices: one slice for each index."""
     table = tf.Variable([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]])
@@ -34,7 +34,7 @@ def test_gathered_rows_of_a_variable_have_sparse_gradients(tf, run):
     assert_close(indices, [3, 1])
 
 
-@clause(MUST, covers="IDX-01", needs="indexed_slices variables")
+@clause(MUST, covers="IDX-01", needs="arrays indexed_slices variables")
 def test_a_sparse_gradient_knows_the_shape_of_its_source(tf, run):
     """The dense_shape of a sparse gradient is the shape of the variable."""
     table = tf.Variable([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]])
@@ -47,7 +47,7 @@ def test_a_sparse_gradient_knows_the_shape_of_its_source(tf, run):
     assert_close(run(program), [4, 2])
 
 
-@clause(SHOULD, covers="IDX-02", needs="indexed_slices")
+@clause(SHOULD, covers="IDX-02", needs="arrays indexed_slices")
 def test_gathered_rows_of_a_tensor_have_sparse_gradients(tf, run):
     """The gradient of gather by a watched tensor is an IndexedSlices, too."""
 
@@ -65,7 +65,7 @@ def test_gathered_rows_of_a_tensor_have_sparse_gradients(tf, run):
     assert_close(shape, [4])
 
 
-@clause(SHOULD, covers="IDX-03", needs="indexed_slices variables")
+@clause(SHOULD, covers="IDX-03", needs="arrays indexed_slices variables")
 def test_a_sparse_gradient_becomes_dense(tf, run):
     """convert_to_tensor makes a dense gradient of a sparse one, and sums repeated indices."""
     table = tf.Variable([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
@@ -78,7 +78,7 @@ def test_a_sparse_gradient_becomes_dense(tf, run):
     assert_close(run(program), [[5.0, 7.0], [0.0, 0.0], [2 + 11.0, 3 + 13.0]], dtype="float32")
 
 
-@clause(OBSERVED, covers="IDX-04", needs="indexed_slices")
+@clause(OBSERVED, covers="IDX-04", needs="arrays indexed_slices")
 def test_a_sparse_gradient_is_no_tensor(tf, run):
     """An IndexedSlices has no numpy() and cannot be multiplied; it can be negated."""
 
@@ -96,7 +96,7 @@ def test_a_sparse_gradient_is_no_tensor(tf, run):
     assert_close(run(program, tf.constant([1.0, 2.0, 3.0])), [-1.0, 0.0, -1.0])
 
 
-@clause(SHOULD, covers="IDX-05", needs="indexed_slices")
+@clause(SHOULD, covers="IDX-05", needs="arrays indexed_slices")
 def test_sparse_and_dense_contributions_give_a_dense_gradient(tf, run):
     """A source that is gathered from and used as a whole has a dense gradient, in either order."""
 
@@ -115,7 +115,7 @@ def test_sparse_and_dense_contributions_give_a_dense_gradient(tf, run):
     assert_structure(gradients, [np.array(of_x), np.array(of_w)])
 
 
-@clause(SHOULD, covers="IDX-06", needs="indexed_slices")
+@clause(SHOULD, covers="IDX-06", needs="arrays indexed_slices")
 def test_several_gathers_give_one_sparse_gradient(tf, run):
     """A source that is gathered from several times has one IndexedSlices that holds all slices."""
 
@@ -133,7 +133,7 @@ def test_several_gathers_give_one_sparse_gradient(tf, run):
     assert_close(gradient, [5.0, 7.0 + 13.0, 3.0 + 11.0, 0.0])
 
 
-@clause(OBSERVED, covers="IDX-07", needs="indexed_slices")
+@clause(OBSERVED, covers="IDX-07", needs="arrays indexed_slices")
 def test_gathered_columns_have_dense_gradients(tf, run):
     """The gradient of gather along another axis than the first is dense."""
 
@@ -149,7 +149,7 @@ def test_gathered_columns_have_dense_gradients(tf, run):
     assert_close(gradient, [[3.0, 0.0, 7.0], [11.0, 0.0, 20.0]])
 
 
-@clause(OBSERVED, covers="IDX-08", needs="indexed_slices persistent")
+@clause(OBSERVED, covers="IDX-08", needs="arrays indexed_slices persistent")
 def test_gather_nd_is_sparse_where_it_gathers_rows(tf, run):
     """The gradient of gather_nd is sparse for indices of rows, and dense for those of elements."""
 
@@ -167,7 +167,7 @@ def test_gather_nd_is_sparse_where_it_gathers_rows(tf, run):
     assert_close(of_elements, [[13.0, 0.0], [0.0, 0.0], [0.0, 11.0]])
 
 
-@clause(MUST, covers="IDX-09")
+@clause(MUST, covers="IDX-09", needs="arrays")
 def test_slices_have_dense_gradients(tf, run):
     """The gradient of an index or a slice is a dense tensor, zero outside of what was taken."""
 
@@ -182,7 +182,7 @@ def test_slices_have_dense_gradients(tf, run):
     assert_close(gradient, [[0.0, 11.0, 7 + 13.0], [2.0, 3 + 17.0, 5 + 19.0]])
 
 
-@clause(SHOULD, covers="IDX-10", needs="indexed_slices variables nn")
+@clause(SHOULD, covers="IDX-10", needs="arrays indexed_slices variables nn")
 def test_an_embedding_has_a_sparse_gradient(tf, run):
     """The gradient of embedding_lookup by its table is an IndexedSlices."""
     table = tf.Variable([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
@@ -197,7 +197,7 @@ def test_an_embedding_has_a_sparse_gradient(tf, run):
     assert_close(run(program), [[0.0, 0.0], [7.0, 7.0], [3.0, 3.0]])
 
 
-@clause(SHOULD, covers="IDX-10", needs="indexed_slices keras")
+@clause(SHOULD, covers="IDX-10", needs="arrays indexed_slices keras")
 def test_an_embedding_layer_has_a_sparse_gradient(tf, run):
     """The gradient of a Keras Embedding by its table is an IndexedSlices."""
     layer = tf.keras.layers.Embedding(3, 2)
@@ -214,7 +214,7 @@ def test_an_embedding_layer_has_a_sparse_gradient(tf, run):
     assert_close(gradient, [[0.0, 0.0], [7.0, 7.0], [3.0, 3.0]])
 
 
-@clause(SHOULD, covers="IDX-11", needs="indexed_slices optimizer variables", modes="eager")
+@clause(SHOULD, covers="IDX-11", needs="arrays indexed_slices optimizer variables", modes="eager")
 def test_an_optimizer_takes_sparse_gradients(tf, run):
     """An optimizer applies a sparse gradient, and the sum of the slices of a repeated index."""
     table = tf.Variable([1.0, 2.0, 3.0])
@@ -229,7 +229,7 @@ def test_an_optimizer_takes_sparse_gradients(tf, run):
     assert_close(table, [1.0 - 0.5 * 5, 2.0, 3.0 - 0.5 * (3 + 7)])
 
 
-@clause(SHOULD, covers="IDX-12", needs="indexed_slices nested")
+@clause(SHOULD, covers="IDX-12", needs="arrays indexed_slices nested")
 def test_a_second_derivative_goes_through_gather(tf, run):
     """A sparse gradient that is made dense is differentiated again.
 
@@ -251,7 +251,7 @@ def test_a_second_derivative_goes_through_gather(tf, run):
     assert_close(second, [6 * 1.0, 0.0, 2 * 6 * 3.0])
 
 
-@clause(MUST, covers="IDX-13")
+@clause(MUST, covers="IDX-13", needs="arrays")
 def test_gathering_from_a_result_leads_to_a_dense_gradient(tf, run):
     """The gradient goes through gather to what the rows were computed from."""
 
@@ -265,7 +265,9 @@ def test_gathering_from_a_result_leads_to_a_dense_gradient(tf, run):
     assert_close(gradient, [7 * 2 * 1.0, 0.0, (5 + 11) * 2 * 3.0])
 
 
-@clause(SHOULD, covers="IDX-14", needs="indexed_slices graph variables", modes="function jit")
+@clause(
+    SHOULD, covers="IDX-14", needs="arrays indexed_slices graph variables", modes="function jit"
+)
 def test_a_traced_program_returns_sparse_gradients(tf, run):
     """A sparse gradient that a traced program returns is an IndexedSlices to its caller."""
     table = tf.Variable([1.0, 2.0, 3.0])
@@ -282,7 +284,7 @@ def test_a_traced_program_returns_sparse_gradients(tf, run):
     assert_close(gradient.dense_shape, [3])
 
 
-@clause(SHOULD, covers="IDX-14", needs="indexed_slices graph variables", modes="eager")
+@clause(SHOULD, covers="IDX-14", needs="arrays indexed_slices graph variables", modes="eager")
 def test_the_gradient_of_a_compiled_gather_is_sparse(tf, run):
     """A tape outside of a compiled function that gathers has the right gradient of the table."""
     table = tf.Variable([1.0, 2.0, 3.0])
@@ -296,7 +298,7 @@ def test_the_gradient_of_a_compiled_gather_is_sparse(tf, run):
     assert_close(run(program), [0.0, 7.0, 5.0 + 11.0])
 
 
-@clause(OBSERVED, covers="IDX-15", modes="eager")
+@clause(OBSERVED, covers="IDX-15", needs="device arrays", modes="eager")
 def test_indices_out_of_range_are_refused(tf, run):
     """On a CPU gather refuses indices that are too large or negative, and records nothing.
 
@@ -318,7 +320,7 @@ def test_indices_out_of_range_are_refused(tf, run):
     assert_close(run(program, tf.constant([1.0, 2.0])), [0.0, 1.0])
 
 
-@clause(OBSERVED, covers="IDX-16", needs="indexed_slices unconnected_zero")
+@clause(OBSERVED, covers="IDX-16", needs="arrays indexed_slices unconnected_zero")
 def test_zeros_for_an_unconnected_gather_are_dense(tf, run):
     """A source that was gathered from, but not on the way to the target, has dense zeros."""
 
@@ -337,7 +339,7 @@ def test_zeros_for_an_unconnected_gather_are_dense(tf, run):
     assert_close(gradient, [0.0, 1.0])
 
 
-@clause(SHOULD, covers="IDX-17", needs="sparse", modes="eager function")
+@clause(SHOULD, covers="IDX-17", needs="arrays sparse", modes="eager function")
 def test_a_sparse_matrix_product_is_differentiable(tf, run):
     """The product of a sparse and a dense matrix has gradients by the values and the dense one."""
 
@@ -354,7 +356,7 @@ def test_a_sparse_matrix_product_is_differentiable(tf, run):
     assert_structure(gradients, [np.array([2.0, 3 * 4.0]), np.array([[10.0], [0.0], [21.0]])])
 
 
-@clause(SHOULD, covers="IDX-18", needs="persistent dtype-int", modes="eager function")
+@clause(SHOULD, covers="IDX-18", needs="arrays persistent dtype-int", modes="eager function")
 def test_segment_sums_are_differentiable_by_their_data(tf, run):
     """The gradient of a segment sum gives each element the gradient of its segment."""
 
@@ -374,7 +376,7 @@ def test_segment_sums_are_differentiable_by_their_data(tf, run):
     assert_close(of_unordered, [7.0, 5.0, 7.0])
 
 
-@clause(OBSERVED, covers="IDX-19", needs="indexed_slices nested persistent")
+@clause(OBSERVED, covers="IDX-19", needs="arrays indexed_slices nested persistent")
 def test_a_sparse_gradient_is_no_target(tf, run):
     """A sparse gradient as the target of an outer tape is an AttributeError; its values are one."""
 
@@ -393,7 +395,7 @@ def test_a_sparse_gradient_is_no_target(tf, run):
     assert_close(run(program, tf.constant([1.0, 2.0, 3.0])), [6 * 1.0, 0.0, 6 * 3.0])
 
 
-@clause(OBSERVED, covers="IDX-02", needs="indexed_slices custom_gradient")
+@clause(OBSERVED, covers="IDX-02", needs="arrays indexed_slices custom_gradient")
 def test_a_custom_gradient_hands_sparse_gradients_on(tf, run):
     """grad_fn receives the sparse gradient of its gathered result, and may return it."""
 

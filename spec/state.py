@@ -138,7 +138,7 @@ def test_a_dataset_stops_the_gradient(tf, run):
     assert_close(run(program, tf.constant(3.0)), 3.0**2)
 
 
-@clause(MUST, covers="STA-05", needs="data", modes="eager")
+@clause(MUST, covers="STA-05", needs="arrays data", modes="eager")
 def test_all_that_passes_a_dataset_has_no_gradient(tf, run):
     """A source whose every path leads through a dataset has the gradient None."""
 
@@ -169,7 +169,7 @@ def test_a_queue_stops_the_gradient(tf, run):
     assert_structure(run(program, tf.constant(3.0), tf.constant(5.0)), [None, 3.0 * 5.0])
 
 
-@clause(SHOULD, covers="STA-07")
+@clause(SHOULD, covers="STA-07", needs="arrays")
 def test_a_scatter_of_tensors_is_differentiable(tf, run):
     """tensor_scatter_nd_update and _add have gradients of the tensor and of the updates.
 
@@ -190,7 +190,7 @@ def test_a_scatter_of_tensors_is_differentiable(tf, run):
     assert_close(of_updates, [10.0 + 1000.0])
 
 
-@clause(SHOULD, covers="STA-07", needs="variables state")
+@clause(SHOULD, covers="STA-07", needs="arrays variables state")
 def test_a_scatter_into_a_variable_blocks_the_gradient(tf, run):
     """What is scattered into a variable has the gradient None, the variable has its own."""
     variable = tf.Variable([1.0, 2.0, 3.0])
@@ -207,7 +207,7 @@ def test_a_scatter_into_a_variable_blocks_the_gradient(tf, run):
     assert_close(of_variable, [2 * 1.0, 2 * 7.0, 2 * 3.0])
 
 
-@clause(SHOULD, covers="STA-08", needs="variables state")
+@clause(SHOULD, covers="STA-08", needs="arrays variables state")
 def test_an_assignment_to_a_slice_blocks_the_gradient(tf, run):
     """What is assigned to a slice of a variable has the gradient None, the variable has its own."""
     variable = tf.Variable([1.0, 2.0, 3.0])
@@ -224,7 +224,7 @@ def test_an_assignment_to_a_slice_blocks_the_gradient(tf, run):
     assert_close(of_variable, [2 * 1.0, 2 * 16.0, 2 * 3.0])
 
 
-@clause(SHOULD, covers="STA-09", needs="random")
+@clause(SHOULD, covers="STA-09", needs="arrays random")
 def test_a_sample_has_the_gradient_of_its_parameters(tf, run):
     """A sample mean + deviation * noise has the gradient 1 of the mean, noise of the deviation."""
 
@@ -241,7 +241,7 @@ def test_a_sample_has_the_gradient_of_its_parameters(tf, run):
     assert_close(of_deviation, noise)
 
 
-@clause(SHOULD, covers="STA-10", needs="random")
+@clause(SHOULD, covers="STA-10", needs="arrays random")
 def test_a_normal_distribution_has_the_gradient_of_its_parameters(tf, run):
     """random.normal has gradients of its mean and of its standard deviation.
 
@@ -259,7 +259,7 @@ def test_a_normal_distribution_has_the_gradient_of_its_parameters(tf, run):
     assert_close(of_deviation, np.sum((np.asarray(sample) - 0.5) / 4.0), magnitude=10.0)
 
 
-@clause(SHOULD, covers="STA-10", needs="random dtype-int")
+@clause(SHOULD, covers="STA-10", needs="arrays random dtype-int")
 def test_a_draw_from_categories_has_no_gradient(tf, run):
     """What random.categorical draws is an integer: its logits have the gradient None.
 
@@ -335,7 +335,7 @@ def test_an_update_leaves_gradients_and_counts_next_time(tf, run):
     assert_close(w, 0.5)
 
 
-@clause(SHOULD, covers="STA-13", needs="keras state variables")
+@clause(SHOULD, covers="STA-13", needs="arrays keras state variables")
 def test_moving_statistics_have_no_gradient(tf, run):
     """Batch normalisation gives its scale and offset gradients, its moving statistics None.
 
@@ -357,7 +357,7 @@ def test_moving_statistics_have_no_gradient(tf, run):
     assert_close(layer.moving_mean, [0.25 * 4.0])
 
 
-@clause(SHOULD, covers="STA-14", needs="lookup_table", modes="eager")
+@clause(SHOULD, covers="STA-14", needs="arrays lookup_table", modes="eager")
 def test_a_table_stops_the_gradient(tf, run):
     """What is looked up in a table is a constant to the tape."""
 

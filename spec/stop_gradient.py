@@ -119,7 +119,7 @@ def test_a_stopped_gradient_is_a_constant(tf, run):
     assert_close(run(program, tf.constant(5.0)), 3 * 5.0**2)
 
 
-@clause(SHOULD, covers="SGR-06", needs="stop_gradient")
+@clause(SHOULD, covers="SGR-06", needs="arrays elementary stop_gradient")
 def test_a_rounded_value_may_have_a_straight_gradient(tf, run):
     """x + stop_gradient(round(x) - x) is rounded, and has the gradient of x."""
 
@@ -135,7 +135,7 @@ def test_a_rounded_value_may_have_a_straight_gradient(tf, run):
     assert_close(gradient, [2 * 3.0, 2 * -1.0])
 
 
-@clause(SHOULD, covers="SGR-07", needs="stop_gradient")
+@clause(SHOULD, covers="SGR-07", needs="arrays exp stop_gradient")
 def test_a_stable_softmax_has_the_gradient_of_softmax(tf, run):
     """A softmax of x - stop_gradient(max(x)) has the gradient of the softmax of x.
 
@@ -155,7 +155,7 @@ def test_a_stable_softmax_has_the_gradient_of_softmax(tf, run):
     assert_close(gradient, p * (weights - np.sum(weights * p)), magnitude=10.0)
 
 
-@clause(MUST, covers="SGR-08", needs="no_gradient")
+@clause(MUST, covers="SGR-08", needs="elementary no_gradient")
 def test_an_operation_marked_as_not_differentiable_has_no_gradient(tf, run):
     """An operation registered as not differentiable is a constant to the tape."""
 
@@ -168,7 +168,7 @@ def test_an_operation_marked_as_not_differentiable_has_no_gradient(tf, run):
     assert_close(run(program, tf.constant(2.75)), 2.0)
 
 
-@clause(MUST, covers="SGR-08", needs="no_gradient")
+@clause(MUST, covers="SGR-08", needs="arrays no_gradient")
 def test_an_operation_without_a_gradient_is_refused(tf, run):
     """The gradient of an operation that has none registered is a LookupError that names it.
 
@@ -187,7 +187,7 @@ def test_an_operation_without_a_gradient_is_refused(tf, run):
     assert_close(run(program, tf.constant(image)), image)
 
 
-@clause(SHOULD, covers="SGR-09", needs="no_gradient persistent")
+@clause(SHOULD, covers="SGR-09", needs="arrays no_gradient persistent")
 def test_an_operation_without_a_gradient_disturbs_no_other_path(tf, run):
     """A target that does not depend on an operation without a gradient has its own one."""
 
@@ -204,7 +204,7 @@ def test_an_operation_without_a_gradient_disturbs_no_other_path(tf, run):
     assert_close(gradient, [[[2 * 0.5, 2 * 2.0, 2 * 3.0]]])
 
 
-@clause(SHOULD, covers="SGR-09", needs="no_gradient")
+@clause(SHOULD, covers="SGR-09", needs="arrays no_gradient")
 def test_an_operation_without_a_gradient_may_take_constants(tf, run):
     """An operation without a gradient is no obstacle where its inputs are not watched."""
 
@@ -218,7 +218,7 @@ def test_an_operation_without_a_gradient_may_take_constants(tf, run):
     assert_close(gradient, 0.5 + 2.0 + 3.0)
 
 
-@clause(OBSERVED, covers="SGR-10", needs="no_gradient graph", modes="eager")
+@clause(OBSERVED, covers="SGR-10", needs="arrays no_gradient graph", modes="eager")
 def test_a_compiled_function_without_a_gradient_is_refused_at_its_call(tf, run):
     """Under a tape, a compiled function with such an operation raises LookupError when called."""
 
@@ -237,7 +237,7 @@ def test_a_compiled_function_without_a_gradient_is_refused_at_its_call(tf, run):
     assert_close(run(program, tf.constant([[[0.5, 2.0, 3.0]]])), [[[1.0, 4.0, 6.0]]])
 
 
-@clause(OBSERVED, covers="SGR-10", needs="no_gradient graph stop_gradient", modes="eager")
+@clause(OBSERVED, covers="SGR-10", needs="arrays no_gradient graph stop_gradient", modes="eager")
 def test_a_compiled_function_that_stops_its_gradient_may_be_called(tf, run):
     """With stop_gradient around such an operation a compiled function is called, and cuts."""
 
@@ -255,7 +255,7 @@ def test_a_compiled_function_that_stops_its_gradient_may_be_called(tf, run):
     assert_close(run(program, tf.constant(image)), image)
 
 
-@clause(OBSERVED, covers="SGR-10", needs="no_gradient graph random", modes="eager")
+@clause(OBSERVED, covers="SGR-10", needs="arrays no_gradient graph random", modes="eager")
 def test_a_compiled_shuffle_has_no_gradient(tf, run):
     """A compiled function that shuffles is called without an error, and its gradient is None.
 
@@ -345,7 +345,7 @@ def test_a_partial_derivative_needs_a_stopped_path(tf, run):
     assert_structure(run(program, tf.constant(0.0)), ([3.0, 1.0], [1.0, 1.0]))
 
 
-@clause(SHOULD, covers="SGR-14", needs="stop_gradient dtype-int dtype-float")
+@clause(SHOULD, covers="SGR-14", needs="arrays stop_gradient dtype-int dtype-float")
 def test_a_stopped_tensor_keeps_dtype_and_shape(tf, run):
     """stop_gradient keeps value, dtype and shape, of integers and truth values, too."""
 
@@ -360,7 +360,7 @@ def test_a_stopped_tensor_keeps_dtype_and_shape(tf, run):
     assert_close(stopped[2], [True, False], dtype="bool")
 
 
-@clause(OBSERVED, covers="SGR-14", needs="stop_gradient ragged", modes="eager function")
+@clause(OBSERVED, covers="SGR-14", needs="arrays stop_gradient ragged", modes="eager function")
 def test_a_stopped_ragged_tensor_is_cut(tf, run):
     """stop_gradient of a ragged tensor keeps its rows and cuts the path to them."""
 
@@ -405,7 +405,7 @@ def test_a_stopped_variable_is_a_copy(tf, run):
     assert_structure(run(program), (3.0, None))
 
 
-@clause(OBSERVED, covers="SGR-16", needs="stop_gradient")
+@clause(OBSERVED, covers="SGR-16", needs="arrays stop_gradient")
 def test_a_stopped_list_is_stacked(tf, run):
     """stop_gradient of a list of tensors is one tensor, without a gradient."""
 

@@ -24,7 +24,7 @@ def descend(tf, variables, loss, rates):
     return values
 
 
-@clause(MUST, covers="TRN-01", needs="variables state")
+@clause(MUST, covers="TRN-01", needs="arrays elementary variables state")
 def test_a_line_is_fitted(tf, run):
     """Descent from (0, 0) on the mean square error halves the distance to 10 x + 5 at each step.
 
@@ -47,7 +47,7 @@ def test_a_line_is_fitted(tf, run):
     assert_structure(losses, [125.0 * 4.0**-step for step in range(6)])
 
 
-@clause(SHOULD, covers="TRN-02", needs="variables state", modes="eager")
+@clause(SHOULD, covers="TRN-02", needs="arrays elementary variables state", modes="eager")
 def test_a_line_is_fitted_by_absolute_errors(tf, run):
     """Eager descent on the mean absolute error follows the signs of the errors to 10 x + 5.
 
@@ -73,7 +73,7 @@ def test_a_line_is_fitted_by_absolute_errors(tf, run):
     assert_equal([round(float(value)) for value in (a.numpy(), b.numpy())], [10, 5])
 
 
-@clause(MUST, covers="TRN-03", needs="variables state")
+@clause(MUST, covers="TRN-03", needs="arrays elementary variables state")
 def test_a_polynomial_is_fitted(tf, run):
     """Descent on the mean square error finds the three coefficients of 6 x^2 + 8 x + 2.
 
@@ -123,7 +123,7 @@ def test_gradients_midway_are_those_of_the_end(tf, run):
         assert_close(of_z, 3 * 5.0**2)
 
 
-@clause(MUST, covers="TRN-07", needs="variables state")
+@clause(MUST, covers="TRN-07", needs="arrays variables state")
 def test_a_part_of_the_variables_is_trained(tf, run):
     """Gradients asked for some of the variables update those, and the others stay."""
     trained, other, fixed = tf.Variable([2.0, 3.0]), tf.Variable(5.0), tf.Variable(7.0)
@@ -140,7 +140,7 @@ def test_a_part_of_the_variables_is_trained(tf, run):
     assert_structure(found, expected)
 
 
-@clause(MUST, covers="TRN-08")
+@clause(MUST, covers="TRN-08", needs="arrays elementary")
 def test_a_network_of_two_layers_has_the_gradients_derived_by_hand(tf, run):
     """A network tanh(x w + b) v + c with a mean square error has the gradients of its layers.
 
@@ -168,7 +168,7 @@ def test_a_network_of_two_layers_has_the_gradients_derived_by_hand(tf, run):
         assert_close(gradient, expected, magnitude=4.0)
 
 
-@clause(MUST, covers="TRN-05", needs="optimizer variables")
+@clause(MUST, covers="TRN-05", needs="arrays elementary optimizer variables")
 def test_an_optimizer_takes_the_gradients_as_they_come(tf, run):
     """apply_gradients takes zip(gradients, variables) at each step, and the loss goes down.
 
@@ -217,7 +217,7 @@ def convolutional_network(tf):
     return model
 
 
-@clause(MUST, covers="TRN-04", needs="keras optimizer control_flow variables nn")
+@clause(MUST, covers="TRN-04", needs="arrays comparison keras optimizer control_flow variables nn")
 def test_a_convolutional_classifier_learns(tf, run):
     """A small convolutional network, trained by apply_gradients, comes to know lines by direction.
 

@@ -256,7 +256,7 @@ def test_watching_an_intermediate_changes_nothing(tf, run):
     assert_close(of_y, 2 * 3.0**2)
 
 
-@clause(MUST, covers="WAT-14")
+@clause(MUST, covers="WAT-14", needs="arrays")
 def test_what_is_computed_from_a_watched_tensor_is_followed(tf, run):
     """A tape follows everything that is computed from a watched tensor, over any operations.
 
@@ -393,7 +393,7 @@ def test_watch_returns_nothing(tf, run):
     assert_close(run(program, tf.constant(3.0)), 2 * 3.0)
 
 
-@clause(SHOULD, covers="WAT-22", needs="sparse")
+@clause(SHOULD, covers="WAT-22", needs="arrays sparse")
 def test_watching_a_sparse_tensor_watches_its_values(tf, run):
     """watch of a SparseTensor makes its values differentiable."""
 
@@ -407,7 +407,7 @@ def test_watching_a_sparse_tensor_watches_its_values(tf, run):
     assert_close(run(program, tf.constant([2.0, 5.0])), [2 * 2.0, 2 * 5.0])
 
 
-@clause(SHOULD, covers="WAT-23", needs="ragged", since="2.9")
+@clause(SHOULD, covers="WAT-23", needs="arrays ragged", since="2.9")
 def test_watching_a_ragged_tensor_makes_it_differentiable(tf, run):
     """watch accepts a RaggedTensor, whose gradient is a RaggedTensor of the same rows."""
 
@@ -512,7 +512,7 @@ def test_a_generator_is_not_watched(tf, run):
     run(program, tf.constant(3.0))
 
 
-@clause(MUST, covers="WAT-28")
+@clause(MUST, covers="WAT-28", needs="arrays")
 def test_an_alias_is_the_same_tensor(tf, run):
     """A second Python name of a watched tensor is that tensor: its derivative is one."""
 

@@ -13,6 +13,7 @@ from tapecheck.checks import (
     raises,
 )
 from tapecheck.clause import MUST, OBSERVED, SHOULD, clause
+from tapecheck.sampling import budget
 
 __version__ = "0.1.0"
 
@@ -26,6 +27,7 @@ __all__ = [
     "assert_none",
     "assert_same",
     "assert_structure",
+    "budget",
     "clause",
     "raises",
 ]

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Optional
 
+import numpy as np
+
 Probe = Callable[[Any], Any]
+Program = Callable[[], Any]
 
 CAPABILITIES: Dict[str, Probe] = {}
 """Probes by the name of their capability; the docstring of each says what it stands for."""
@@ -22,10 +25,23 @@ def _capability(name: str) -> Callable[[Probe], Probe]:
     return register
 
 
-def refusal(name: str, tf: Any) -> Optional[str]:
-    """How `tf` refuses the capability `name`: the text of the exception; None if it works."""
+HARDWARE: Dict[str, str] = {"gpu": "GPU"}
+"""Capabilities that a machine has, not an implementation, by the kind of device that they need.
+
+Where no such device is visible, what needs it does not apply, whatever is declared.
+"""
+
+
+def refusal(
+    name: str, tf: Any, compiled: Callable[[Program], Program] = lambda program: program
+) -> Optional[str]:
+    """How `tf` refuses the capability `name`: the text of the exception; None if it works.
+
+    Args:
+        compiled: makes of a program what some mode executes; by default eager.
+    """
     try:
-        CAPABILITIES[name](tf)
+        compiled(lambda: CAPABILITIES[name](tf))()
     except Exception as error:
         return "{}: {}".format(type(error).__name__, " ".join(str(error).split()))
     return None
@@ -42,6 +58,36 @@ def _squared(tf: Any, x: Any, **options: Any) -> Any:
 def _demand(condition: bool, problem: str) -> None:
     if not condition:
         raise NotImplementedError(problem)
+
+
+@_capability("arrays")
+def _arrays(tf: Any) -> None:
+    """Tensors with axes. Without it every tensor is a single number."""
+    x = tf.constant([2.0, 3.0])
+    tape, y = _squared(tf, x)
+    _demand(np.shape(tape.gradient(y, x)) == (2,), "no gradient of the shape of its source")
+
+
+@_capability("comparison")
+def _comparison(tf: Any) -> None:
+    """Comparisons of tensors, by which Python's branches and loops decide."""
+    less, greater = tf.constant(2.0) < 3.0, tf.constant(2.0) > 3.0
+    _demand(bool(less) and not bool(greater), "a comparison does not tell the smaller one")
+
+
+@_capability("exp")
+def _exp(tf: Any) -> None:
+    """The exponential function."""
+    tf.exp(tf.constant(1.0))
+
+
+@_capability("elementary")
+def _elementary(tf: Any) -> None:
+    """Elementary functions beyond exp: of powers, logarithms, angles, signs and extremes."""
+    x = tf.constant(2.0)
+    for function in (tf.sqrt, tf.math.log, tf.sin, tf.tanh, tf.abs):
+        function(x)
+    tf.maximum(x, x)
 
 
 @_capability("struct")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import functools
 import platform
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from packaging.version import Version
 
@@ -16,11 +17,13 @@ from tapecheck import diagnosis, results
 from tapecheck.backends import Backend, load
 from tapecheck.behaviours import Behaviours
 from tapecheck.behaviours import load as load_behaviours
-from tapecheck.capabilities import CAPABILITIES, refusal
+from tapecheck.capabilities import CAPABILITIES, HARDWARE, refusal
 from tapecheck.clause import OBSERVED, Clause
 from tapecheck.deviations import Deviation, read_deviations, shipped_file
 from tapecheck.errors import UsageError
-from tapecheck.modes import MODE_NEEDS
+from tapecheck.modes import EAGER, MODE_NEEDS, MODES
+from tapecheck.sampling import DEFAULT
+from tapecheck.standard import SPEC
 
 
 class Suite:
@@ -29,8 +32,9 @@ class Suite:
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
         self._backend: Optional[Backend] = None
-        self._refusals: Dict[str, Optional[str]] = {}
+        self._refusals: Dict[Tuple[str, str], Optional[str]] = {}
         self._behaviours: Optional[Behaviours] = None
+        self._visible: Optional[List[str]] = None
         self.deviations: List[Deviation] = []
         self.introduced = False
         self.started = datetime.datetime.now(datetime.timezone.utc)
@@ -57,14 +61,15 @@ class Suite:
                 raise UsageError(
                     "no device {!r}, visible are {}".format(device, ", ".join(visible))
                 )
-        unknown = sorted(backend.lacks - set(CAPABILITIES))
-        if unknown:
-            raise UsageError(
-                "backend {!r} declares to lack {!r}, which is no capability".format(
-                    backend.name, unknown[0]
-                )
-            )
+        _check_declaration(backend)
         self._backend = backend
+
+    @property
+    def visible_devices(self) -> List[str]:
+        """All devices, those included that only stand in where a clause needs two."""
+        if self._visible is None:
+            self._visible = self.backend.all_devices()
+        return self._visible
 
     @property
     def known(self) -> bool:
@@ -84,6 +89,16 @@ class Suite:
         self.deviations = read_deviations(source) if source else []
 
     @property
+    def asked_for(self) -> str:
+        """The backend as the user names it."""
+        return getattr(self._options, "backend", self.backend.name)
+
+    @property
+    def seed(self) -> int:
+        """What decides all that the suites draw at random."""
+        return getattr(self._options, "seed", 0)
+
+    @property
     def devices(self) -> List[str]:
         chosen: List[str] = self._options.device or self.backend.devices()
         return chosen
@@ -97,11 +112,13 @@ class Suite:
             return False
         return clause.level != OBSERVED or self.backend.tensorflow_version is not None
 
-    def refusal(self, capability: str) -> Optional[str]:
-        """How the backend refuses a capability, or None where it works; asked once."""
-        if capability not in self._refusals:
-            self._refusals[capability] = refusal(capability, self.backend.namespace)
-        return self._refusals[capability]
+    def refusal(self, capability: str, mode: str = EAGER) -> Optional[str]:
+        """How the backend refuses a capability in a mode, or None where it works; asked once."""
+        key = (capability, mode)
+        if key not in self._refusals:
+            compiled = functools.partial(self.backend.compile, mode=mode)
+            self._refusals[key] = refusal(capability, self.backend.namespace, compiled)
+        return self._refusals[key]
 
     def documented(self, clause: Clause) -> List[str]:
         """Where the promise of a clause is documented."""
@@ -115,7 +132,7 @@ class Suite:
 
     def several_devices(self, case: CaseRun) -> List[str]:
         """As many devices as the clause needs, that of the case first."""
-        others = [name for name in self.backend.all_devices() if name != case.device]
+        others = [name for name in self.visible_devices if name != case.device]
         return [case.device, *others[: case.clause.devices - 1]]
 
     def header(self) -> results.Record:
@@ -125,10 +142,9 @@ class Suite:
             for name in ("mode", "device", "level", "deviations", "keyword")
             if getattr(self._options, name, None)
         }
-        files = [Path(name.partition("::")[0]) for name in self._options.file_or_dir or []]
-        chapters = [file.stem for file in files if file.suffix == ".py"]
-        if chapters:
-            options["chapter"] = chapters
+        options.update(chosen_parts(self._options.file_or_dir or []))
+        if self._options.profile != DEFAULT:
+            options["profile"] = self._options.profile
         return {
             "suite_version": tapecheck.__version__,
             "backend": self.backend.name,
@@ -138,7 +154,8 @@ class Suite:
             "packages": _versions(),
             "devices": self.devices,
             "lacks": sorted(self.backend.lacks),
-            "seeds": {},
+            "lacks_in": {mode: sorted(names) for mode, names in self.backend.lacks_in.items()},
+            "seeds": {"seed": self.seed},
             "options": options,
             "started": self.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
@@ -169,9 +186,10 @@ class CaseRun:
         if since and version and Version(version).release < Version(since).release:
             self.verdict = results.NOT_APPLICABLE
             self.message = "since version {} only".format(since)
-        elif len(self.suite.several_devices(self)) < self.clause.devices:
+            return self.message
+        self.message = self._absent()
+        if self.message:
             self.verdict = results.NOT_APPLICABLE
-            self.message = "needs {} devices".format(self.clause.devices)
         else:
             self._find_lacks()
         return self.message
@@ -188,13 +206,10 @@ class CaseRun:
     def failed(self, error: BaseException) -> None:
         broken = isinstance(error, AssertionError)
         self.verdict = results.FAIL if broken else results.ERROR
-        self.details = diagnosis.details(
-            error,
-            self.clause,
-            self.suite.backend.name,
-            self.mode,
-            self.suite.documented(self.clause),
+        command = diagnosis.reproduce(
+            self.clause, self.suite.asked_for, self.mode, self.folder, self.suite.seed
         )
+        self.details = diagnosis.details(error, self.suite.documented(self.clause), command)
         problem = "breaks a {}".format(self.clause.level) if broken else "unexpected exception"
         self._explain(problem)
         deviation = self._deviation()
@@ -223,16 +238,41 @@ class CaseRun:
             details=self.details,
         )
 
+    def _absent(self) -> str:
+        """What of the machine the clause needs and is not there; empty where nothing is missing."""
+        visible = self.suite.visible_devices
+        kinds = {name.partition(":")[0] for name in visible}
+        for name in sorted(self.clause.needs & set(HARDWARE)):
+            if HARDWARE[name] not in kinds:
+                return "no {} is visible".format(HARDWARE[name])
+        if len(visible) < self.clause.devices:
+            return "needs {} devices".format(self.clause.devices)
+        return ""
+
     def _find_lacks(self) -> None:
-        needs = set(self.clause.needs) | {MODE_NEEDS[self.mode] or ""}
-        lacks = sorted(needs & self.suite.backend.lacks)
+        """Set the verdict where the backend lacks what the clause needs.
+
+        A lack in one mode is looked into only where the mode itself is not lacking.
+        """
+        backend, needs = self.suite.backend, set(self.clause.needs)
+        mode_needs = MODE_NEEDS[self.mode] or ""
+        lacks = sorted((needs | {mode_needs}) & backend.lacks)
+        lacks_here = sorted(needs & backend.lacks_in.get(self.mode, frozenset()) - backend.lacks)
         for name in lacks:
             if self.suite.refusal(name) is None:
                 raise AssertionError("{!r} is declared as lacking, but it works".format(name))
-        if lacks:
+        if mode_needs in lacks:
+            lacks_here = []
+        for name in lacks_here:
+            if self.suite.refusal(name, self.mode) is None:
+                raise AssertionError(
+                    "{!r} is declared as lacking in mode {}, but it works".format(name, self.mode)
+                )
+        told = [*lacks, *("{} in mode {}".format(name, self.mode) for name in lacks_here)]
+        if told:
             self.verdict = results.UNSUPPORTED
-            self.details = {"lacks": lacks}
-            self.message = "the backend declares to lack {}".format(", ".join(lacks))
+            self.details = {"lacks": [*lacks, *lacks_here]}
+            self.message = "the backend declares to lack {}".format(", ".join(told))
 
     def _deviation(self) -> Optional[Deviation]:
         backend = self.suite.backend
@@ -253,9 +293,40 @@ class Program:
         self._case = case
         self.mode = case.mode
 
+    def __repr__(self) -> str:
+        return "run"
+
     def __call__(self, program: Callable[..., Any], *arguments: Any) -> Any:
         """The result of the program on the arguments, in the mode of the case."""
         return self._case.suite.backend.compile(program, self.mode)(*arguments)
+
+
+def _check_declaration(backend: Backend) -> None:
+    """Refuse a declaration of lacks that speaks of what there is not.
+
+    Raises:
+        UsageError: naming the first of it.
+    """
+    who = "backend {!r} declares to lack".format(backend.name)
+    for mode in backend.lacks_in:
+        if mode not in MODES:
+            raise UsageError("{} something in mode {!r}, which is no mode".format(who, mode))
+    for name in sorted(map(str, backend.lacks.union(*backend.lacks_in.values()))):
+        if name not in CAPABILITIES:
+            raise UsageError("{} {!r}, which is no capability".format(who, name))
+
+
+def chosen_parts(places: Sequence[str]) -> Dict[str, List[str]]:
+    """The suites, where it is not the standard alone, and the chapters that the places name."""
+    paths = [Path(place.partition("::")[0]) for place in places]
+    files = [path for path in paths if path.suffix == ".py"]
+    suites = {path.parent.name if path in files else path.name for path in paths}
+    chosen = {}
+    if suites - {SPEC}:
+        chosen["suite"] = sorted(suites)
+    if files:
+        chosen["chapter"] = [file.stem for file in files]
+    return chosen
 
 
 def _versions() -> Dict[str, str]:

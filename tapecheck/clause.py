@@ -27,11 +27,13 @@ class Clause(NamedTuple):
     """The declaration of one clause; everything but its code.
 
     Attributes:
-        id: chapter and name, such as ``watching.constants_need_watch``.
+        id: chapter and name, such as ``watching.constants_need_watch``; of one row of a
+            parametrised clause with that row, such as ``functions.gradients[tanh]``.
         level: one of `LEVELS`.
         statement: the first sentence of the docstring.
         explanation: what the docstring says after its first paragraph, perhaps empty.
-        covers: ids of the behaviours (``spec/sources.toml``) that it checks.
+        covers: ids of the behaviours (``spec/sources.toml``) that it checks; empty in a suite that
+            asks for what no documentation says.
         needs: capabilities without which it cannot run.
         since: first TensorFlow version that promises it, such as ``2.5``; None for always.
         modes: the modes in which the promise holds.
@@ -52,10 +54,14 @@ class Clause(NamedTuple):
     def chapter(self) -> str:
         return self.id.split(".", 1)[0]
 
+    def of_row(self, row: str) -> Clause:
+        """The clause for one row of its table; `row` is how pytest names it, perhaps empty."""
+        return self._replace(id="{}[{}]".format(self.id, "_".join(row.split()))) if row else self
+
 
 def clause(
     level: str,
-    covers: Words,
+    covers: Words = (),
     needs: Words = (),
     since: Optional[str] = None,
     modes: Words = MODES,
@@ -65,7 +71,7 @@ def clause(
 
     Args:
         level: MUST, SHOULD or OBSERVED.
-        covers: one id of a behaviour, or several.
+        covers: one id of a behaviour, or several. Clauses of ``spec`` cover at least one.
         needs: one capability, or several.
         since: the first TensorFlow version that promises it.
         modes: the modes in which the promise holds, by default all of them.
@@ -88,7 +94,6 @@ def clause(
             devices=devices,
         )
         _require(level in LEVELS, declaration, "level is none of " + ", ".join(LEVELS))
-        _require(bool(declaration.covers), declaration, "covers no behaviour")
         _require(bool(declaration.statement), declaration, "has no statement (docstring)")
         unknown = [mode for mode in declaration.modes if mode not in MODES]
         _require(not unknown, declaration, "unknown modes: " + ", ".join(unknown))

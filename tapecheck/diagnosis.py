@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from types import TracebackType
@@ -10,8 +11,13 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from tapecheck.checks import Broken
 from tapecheck.clause import Clause
+from tapecheck.standard import SPEC
 
 _FRAMES = 12
+_MACHINERY = ("_pytest", "pluggy", os.sep + "hypothesis" + os.sep)
+
+# What ``pytest -k`` takes for the part of a name.
+_KEYWORD = re.compile(r"(?!(?:and|or|not)\Z)[\w:+.\[\]\\/-]+\Z")
 
 
 def headline(clause: Clause, mode: str, device: str, problem: str) -> str:
@@ -19,14 +25,23 @@ def headline(clause: Clause, mode: str, device: str, problem: str) -> str:
     return "{} [{} {}] {}: {}".format(clause.id, mode, device, problem, clause.statement)
 
 
-def reproduce(clause: Clause, backend: str, mode: str) -> str:
-    """The command that prints a script which fails in the same way without this suite."""
-    return "tapecheck repro {} --backend {} --mode {}".format(clause.id, backend, mode)
+def reproduce(clause: Clause, backend: str, mode: str, suite: str = SPEC, seed: int = 0) -> str:
+    """The command that prints a script which fails in the same way without this suite.
+
+    Of a clause beside the standard, which may need more than a script holds, the command that
+    runs it alone.
+    """
+    if suite == SPEC:
+        return "tapecheck repro {} --backend {} --mode {}".format(clause.id, backend, mode)
+    name, _, row = clause.id[len(clause.chapter) + 1 :].rstrip("]").partition("[")
+    keyword = name + " and " + row if _KEYWORD.match(row) else name
+    command = "tapecheck run {} --suite {} --chapter {} -k '{}' --mode {}"
+    return command.format(backend, suite, clause.chapter, keyword, mode) + (
+        " --seed {}".format(seed) if seed else ""
+    )
 
 
-def details(
-    error: BaseException, clause: Clause, backend: str, mode: str, documented: Sequence[str]
-) -> Dict[str, Any]:
+def details(error: BaseException, documented: Sequence[str], command: str) -> Dict[str, Any]:
     """What diagnosis needs of a failure, by name, in the order in which it is shown."""
     found: Dict[str, Any] = {}
     if isinstance(error, Broken):
@@ -39,9 +54,12 @@ def details(
     else:
         raised = "".join(traceback.format_exception_only(type(error), error)).strip()
         found["actual"] = without_roots(raised)
+    notes = getattr(error, "__notes__", None)
+    if notes:
+        found["example"] = without_roots("\n".join(map(str, notes)))
     found["at"] = frames(error.__traceback__)
     found["documented"] = list(documented)
-    found["reproduce"] = reproduce(clause, backend, mode)
+    found["reproduce"] = command
     return found
 
 
@@ -64,7 +82,7 @@ def frames(trace: Optional[TracebackType]) -> List[str]:
     own = os.path.dirname(os.path.abspath(__file__))
     shown = []
     for frame in summary:
-        machinery = any(part in frame.filename for part in ("_pytest", "pluggy"))
+        machinery = any(part in frame.filename for part in _MACHINERY)
         if machinery or os.path.dirname(frame.filename) == own:
             continue
         shown.append(

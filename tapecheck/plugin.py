@@ -1,7 +1,7 @@
 """The pytest plugin: runs clauses against a backend and gives each case its verdict.
 
-It is plain pytest underneath. A clause becomes one item for each mode and device; the verdict
-decides the outcome that pytest shows:
+It is plain pytest underneath. A clause becomes one item for each mode and device, and for each
+row where it is parametrised; the verdict decides the outcome that pytest shows:
 
 =================  =====================
 verdict            outcome of pytest
@@ -17,6 +17,7 @@ not-applicable     skipped
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 from typing import Any, Generator, List
 
 import pytest
@@ -27,6 +28,8 @@ from tapecheck.errors import TapecheckError
 from tapecheck.modes import MODES
 from tapecheck.recorder import CASE_PROPERTY, FAULT, HEADER_PROPERTY, Recorder, shape
 from tapecheck.results import storable
+from tapecheck.sampling import DEFAULT, PROFILES, choose, seed_of, set_up_hypothesis, sow
+from tapecheck.standard import SUITES
 from tapecheck.timelimit import TimeLimit
 
 _SUITE: Any = pytest.StashKey[Suite]()
@@ -71,6 +74,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--results", metavar="FILE", help="write the verdicts to this JSON Lines file")
     group.addoption(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="NUMBER",
+        help="decides all that the suites draw at random (default: 0)",
+    )
+    group.addoption(
+        "--profile",
+        choices=PROFILES,
+        default=DEFAULT,
+        help="how much the suites draw at random (default: default)",
+    )
+    group.addoption(
         "--time-limit",
         type=float,
         metavar="SECONDS",
@@ -82,11 +98,21 @@ def pytest_configure(config: pytest.Config) -> None:
     suite = Suite(config.option)
     config.stash[_SUITE] = suite
     config.stash[_LIMIT] = TimeLimit(config.option.time_limit)
+    choose(config.option.profile)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Recorder(config, suite), "tapecheck-recorder")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makemodule(module_path: Path) -> None:
+    """Hypothesis reads its settings where a suite is imported; the standard does without it."""
+    if module_path.parent.parent.name == SUITES:
+        set_up_hypothesis()
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """First of all, so that an id begins with mode and device, whatever row follows."""
     clause = clause_of(metafunc.function)
     if clause is None:
         return
@@ -110,9 +136,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item
         if clause is None:
             kept.append(item)
             continue
-        mode, device = item.callspec.params["tapecheck_case"]  # type: ignore[attr-defined]
+        callspec = item.callspec  # type: ignore[attr-defined]
+        mode, device = callspec.params["tapecheck_case"]
         if suite.asks(clause, mode):
-            item.stash[_CASE] = CaseRun(suite, clause, mode, device, item.path)
+            row = callspec.id[len(mode) + len(device) + 2 :]
+            item.stash[_CASE] = CaseRun(suite, clause.of_row(row), mode, device, item.path)
+            sow(item.obj, seed_of(config.option.seed, clause.id))  # type: ignore[attr-defined]
             kept.append(item)
         else:
             dropped.append(item)
@@ -139,6 +168,15 @@ def tf(tapecheck_case: CaseRun) -> Generator[Any, None, None]:
 def run(tapecheck_case: CaseRun) -> Program:
     """Executes a program in the mode of the case: ``run(program, *arguments)``."""
     return Program(tapecheck_case)
+
+
+@pytest.fixture
+def seed(tapecheck_case: CaseRun) -> int:
+    """Decides all that a case draws at random, but for what hypothesis draws: that it knows.
+
+    It follows from ``--seed`` and the id of the clause, and is the same in every mode.
+    """
+    return seed_of(tapecheck_case.suite.seed, tapecheck_case.clause.id)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ _CRASHED = "???"
 
 _PUT_BACK = "tapecheck-put-back"
 
-_CASE_IN_ID = re.compile(r"(?:\[|-)({})-([A-Za-z_]+:\d+)".format("|".join(MODES)))
+_ID = re.compile(r"(\w+)\[({})-([A-Za-z_]+:\d+)(?:-(.*))?\]$".format("|".join(MODES)), re.DOTALL)
 
 # A worker's death is noticed a moment after its time limit, and its start a moment late.
 _NEARLY = 0.9
@@ -190,15 +190,17 @@ class Recorder:
         report.user_properties.append((CASE_PROPERTY, storable(case.result().record())))
 
     def _case(self, nodeid: str) -> Optional[CaseRun]:
-        """The case that a test id such as ``spec/chapter.py::test_name[jit-CPU:0]`` means."""
+        """The case that a test id means: ``spec/chapter.py::test_name[jit-CPU:0-row]``."""
         file, _, rest = nodeid.partition("::")
-        function, _, _ = rest.partition("[")
-        match = _CASE_IN_ID.search(rest)
+        match = _ID.match(rest)
+        if match is None or not self._suite.known:
+            return None
+        function, mode, device, row = match.groups()
         path = Path(str(self._config.rootpath)) / file
         clause = clause_in(path, function)
-        if match is None or clause is None or not self._suite.known:
+        if clause is None:
             return None
-        return CaseRun(self._suite, clause, match.group(1), match.group(2), path)
+        return CaseRun(self._suite, clause.of_row(row or ""), mode, device, path)
 
 
 def shape(report: pytest.TestReport, case: CaseRun) -> None:

@@ -23,6 +23,9 @@ _IMPORTS = {
 }
 """How each backend that has a name is imported as the namespace under test."""
 
+_GIVEN = ("tf", "run", "devices")
+"""The arguments of a clause that a script can give it."""
+
 _SECOND_CPU = """\
 processor = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(
@@ -50,9 +53,15 @@ def script(
         documented: where the promise is documented, one line each.
 
     Raises:
-        UsageError: the clause does not speak of that mode.
+        UsageError: the clause does not speak of that mode, or takes what no script has.
     """
     clause = entry.clause
+    beyond = [name for name in _arguments(entry) if name not in _GIVEN]
+    if beyond or hasattr(entry.function, "hypothesis"):
+        raise UsageError(
+            "clause {} cannot stand alone in a script, since it draws its examples or takes them "
+            "from a table; see what a failing case says to reproduce it".format(clause.id)
+        )
     if mode not in clause.modes:
         raise UsageError(
             "clause {} speaks of {} only, not of {}".format(

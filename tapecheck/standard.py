@@ -14,6 +14,12 @@ from tapecheck.clause import Clause, clause_of
 from tapecheck.errors import UsageError
 from tapecheck.toml import read_toml
 
+SPEC = "spec"
+"""The folder of the standard, and the name of its suite in results."""
+
+SUITES = "suites"
+"""The folder of what no single clause can say; each folder in it that holds clauses is a suite."""
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -24,6 +30,22 @@ def root() -> Path:
     """
     carried = _PACKAGE / "standard_files"
     return carried if carried.is_dir() else _PACKAGE.parent
+
+
+def folder_of(suite: str) -> Path:
+    """Where the files of a suite are."""
+    return root() / suite if suite == SPEC else root() / SUITES / suite
+
+
+def suites() -> List[str]:
+    """The standard, and the suites beside it."""
+    files = sorted((root() / SUITES).glob("*/[!_]*.py"))
+    return [SPEC, *dict.fromkeys(file.parent.name for file in files)]
+
+
+def chapters(suite: str) -> List[str]:
+    """The names of the files of a suite that hold clauses."""
+    return sorted(file.stem for file in folder_of(suite).glob("[!_]*.py"))
 
 
 class Chapter(NamedTuple):
@@ -59,13 +81,18 @@ class Standard(NamedTuple):
     entries: Dict[str, Entry]
 
     def find(self, clause: str) -> Entry:
-        """The entry of a clause id.
+        """The entry of a clause id, be it of the standard or of a suite beside it.
+
+        The id of one row of a parametrised clause means the clause.
 
         Raises:
             UsageError: there is no such clause; the message names close ones.
         """
-        if clause in self.entries:
-            return self.entries[clause]
+        name = clause.partition("[")[0]
+        if name in self.entries:
+            return self.entries[name]
+        if name in _beside_the_standard():
+            return _beside_the_standard()[name]
         close = difflib.get_close_matches(clause, self.entries, n=3)
         hint = ", did you mean {}?".format(" or ".join(close)) if close else ""
         raise UsageError("no clause {!r}{}".format(clause, hint))
@@ -74,14 +101,26 @@ class Standard(NamedTuple):
 @functools.lru_cache(maxsize=None)
 def load_standard() -> Standard:
     """Read every chapter. Needs no implementation."""
-    chapters = [_chapter(path) for path in _ordered(root() / "spec")]
-    entries: Dict[str, Entry] = {}
+    chapters = [_chapter(path) for path in _ordered(folder_of(SPEC))]
+    return Standard(chapters, _entries(chapters))
+
+
+@functools.lru_cache(maxsize=None)
+def _beside_the_standard() -> Dict[str, Entry]:
+    files = [
+        folder_of(suite) / (name + ".py") for suite in suites()[1:] for name in chapters(suite)
+    ]
+    return _entries([_chapter(file) for file in files])
+
+
+def _entries(chapters: List[Chapter]) -> Dict[str, Entry]:
+    found: Dict[str, Entry] = {}
     for chapter in chapters:
         for function in _functions(chapter.module):
             clause = clause_of(function)
             if clause is not None:
-                entries[clause.id] = Entry(clause, function, chapter)
-    return Standard(chapters, entries)
+                found[clause.id] = Entry(clause, function, chapter)
+    return found
 
 
 def _ordered(folder: Path) -> List[Path]:

@@ -41,7 +41,6 @@ def test_a_function_that_is_no_clause_has_no_declaration():
     ("options", "problem"),
     [
         ({"level": "PERHAPS", "covers": "PER-02"}, "level is none of MUST, SHOULD, OBSERVED"),
-        ({"level": MUST, "covers": ""}, "covers no behaviour"),
         ({"level": MUST, "covers": "PER-02", "modes": "lazy"}, "unknown modes: lazy"),
     ],
 )

@@ -61,6 +61,19 @@ MODULES = {
     "hanging": "import time; time.sleep(60)",
     "empty": "",
 }
+SUITE = '''
+    """Rows."""
+
+    import pytest
+
+    from tapecheck import MUST, clause
+
+
+    @clause(MUST)
+    @pytest.mark.parametrize("row", ["1.0", "a b"])
+    def test_a_row(tf, row):
+        """Every row is a case."""
+'''
 DEVIATIONS = """
     [[deviation]]
     clause = "persistence.a_persistent_tape_answers_twice"
@@ -99,15 +112,15 @@ def environment(**changed: str) -> Dict[str, str]:
     return {**os.environ, "PYTHONPATH": package, "PYTEST_ADDOPTS": "--no-such-option", **changed}
 
 
-def command(*arguments: str) -> List[str]:
+def command(*arguments: str, name: str = "run") -> List[str]:
     # Not ``python -m``, which would put the current folder in front of everything.
     program = "import sys; from tapecheck.cli import main; main(prog_name='tapecheck')"
-    return [sys.executable, "-c", program, "run", *arguments]
+    return [sys.executable, "-c", program, name, *arguments]
 
 
-def run(folder: Path, *arguments: str, **changed: str) -> Ended:
+def run(folder: Path, *arguments: str, name: str = "run", **changed: str) -> Ended:
     ended = subprocess.run(
-        command(*arguments),
+        command(*arguments, name=name),
         cwd=str(folder),
         env=environment(**changed),
         capture_output=True,
@@ -243,6 +256,83 @@ def test_an_installed_standard_runs_and_is_not_written_to(folder: Path, tmp_path
     left = {path.name for path in tmp_path.rglob("*") if "__pycache__" not in path.parts}
     assert ".pytest_cache" not in left
     assert not {name for name in left if name.endswith(".jsonl")}
+
+
+@pytest.fixture(scope="module")
+def with_suite(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, str]:
+    """An installed standard with a suite of one parametrised clause beside it."""
+    place = tmp_path_factory.mktemp("installed")
+    found = installed(place, "spec/persistence.py")
+    suite = place / "tapecheck" / "standard_files" / "suites" / "more"
+    suite.mkdir(parents=True)
+    (suite / "rows.py").write_text(textwrap.dedent(SUITE), encoding="utf-8")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "clauses", "options"),
+    [
+        (["--suite", "more"], {"rows.a_row[1.0]", "rows.a_row[a_b]"}, {"suite": ["more"]}),
+        (
+            ["--suite", "all", "-k", "1.0 or test_a_tape_answers_once"],
+            {"rows.a_row[1.0]", "persistence.a_tape_answers_once"},
+            {"suite": ["more", "spec"], "keyword": "1.0 or test_a_tape_answers_once"},
+        ),
+        (
+            ["--suite", "more", "--suite", "spec", "--chapter", "rows"],
+            {"rows.a_row[1.0]", "rows.a_row[a_b]"},
+            {"suite": ["more"], "chapter": ["rows"]},
+        ),
+    ],
+)
+def test_suites_beside_the_standard_run_where_they_are_asked_for(
+    folder: Path,
+    with_suite: Dict[str, str],
+    arguments: List[str],
+    clauses: List[str],
+    options: Dict[str, Any],
+) -> None:
+    ended = run(folder, *arguments, "--mode", "eager", "--out", "suites", **with_suite)
+    read = results.read(folder / "suites")
+    assert {case.clause for case in read.cases} == clauses
+    assert read.header["options"] == {**options, "mode": ["eager"]}
+    assert ended.code == 0
+    assert ended.out.strip().endswith(" conforms, in what was asked for")
+
+
+def test_the_standard_alone_runs_unless_a_suite_is_asked_for(
+    folder: Path, with_suite: Dict[str, str]
+) -> None:
+    run(folder, "-k", "1.0 or test_a_tape_answers_once", "--out", "alone", **with_suite)
+    assert {case.suite for case in results.read(folder / "alone").cases} == {"spec"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--suite", "mor"], "no suite 'mor', did you mean more?"),
+        (["--suite", "x"], "no suite 'x', there are spec, more, all"),
+        (
+            ["--suite", "more", "--chapter", "persistence"],
+            "no chapter 'persistence', there are rows",
+        ),
+    ],
+)
+def test_a_suite_that_is_not_there_gives_one_line(
+    folder: Path, with_suite: Dict[str, str], arguments: List[str], said: str
+) -> None:
+    ended = run(folder, *arguments, **with_suite)
+    assert (ended.code, ended.err) == (2, "tapecheck: " + said + "\n")
+
+
+def test_a_row_is_explained_as_its_clause_and_refuses_to_be_a_script(
+    folder: Path, with_suite: Dict[str, str]
+) -> None:
+    explained = run(folder, "rows.a_row[1.0]", name="explain", **with_suite)
+    assert "Every row is a case." in explained.out
+    script = run(folder, "rows.a_row[1.0]", name="repro", **with_suite)
+    assert script.code == 2
+    assert script.err.startswith("tapecheck: clause rows.a_row cannot stand alone in a script")
 
 
 def test_a_chapter_that_cannot_be_read_is_a_fault_of_the_suite(

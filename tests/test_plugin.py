@@ -111,6 +111,114 @@ def test_plain_tests_may_stand_beside_clauses():
     assert True is not False
 '''
 
+SUITE = '''
+"""Rows and examples."""
+
+import os
+
+import pytest
+from hypothesis import given, settings, strategies
+
+from tapecheck import MUST, assert_equal, budget, clause
+
+
+@pytest.mark.parametrize("name", ["one", "two and", "exit"])
+@clause(MUST, modes="eager function")
+def test_a_row(tf, run, name):
+    """Every row is a case."""
+    if name == "exit":
+        os._exit(3)
+    assert_equal(name, "one")
+
+
+@clause(MUST, modes="eager")
+@settings(max_examples=budget(20, 40))
+@given(number=strategies.integers(0, 10**9))
+def test_examples(tf, run, number):
+    """Examples are drawn."""
+    with open("drawn.txt", "a") as file:
+        print(number, file=file)
+
+
+@clause(MUST, modes="eager")
+@given(number=strategies.integers())
+def test_an_example_fails(tf, run, number):
+    """The smallest example is shown."""
+    assert number < 7
+
+
+@clause(MUST, modes="eager")
+def test_a_seed(tf, run, seed):
+    """A seed is given."""
+    assert_equal(seed, None)
+'''
+
+MOODY = """
+compiling = []
+kinds = ["CPU"]
+
+
+class GradientTape:
+    pass
+
+
+class config:
+    def list_logical_devices():
+        return [device(kind + ":0") for kind in kinds]
+
+    def list_physical_devices(kind):
+        return [kind] * kinds.count(kind)
+
+
+class device:
+    def __init__(self, name):
+        self.name = "/device:" + name
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *exception):
+        pass
+
+
+def constant(value):
+    if compiling and isinstance(value, str):
+        raise TypeError("no text in a compiled program")
+    return value
+
+
+def function(program, jit_compile):
+    def compiled(*arguments):
+        compiling.append(program)
+        try:
+            return program(*arguments)
+        finally:
+            compiling.pop()
+    return compiled
+"""
+
+MOODS = '''
+"""Moods."""
+
+from tapecheck import MUST, clause
+
+
+@clause(MUST, needs="dtype-string")
+def test_text(tf, run):
+    """There is text."""
+    run(lambda: tf.constant("a"))
+
+
+@clause(MUST, modes="eager", needs="gpu")
+def test_a_gpu(tf):
+    """There is a GPU."""
+
+
+@clause(MUST)
+def test_nothing(tf):
+    """Nothing is needed."""
+'''
+
 DEVIATIONS = "".join(
     """
 [[deviation]]
@@ -134,14 +242,17 @@ class Project:
         self.folder = folder
         self.results = folder / "out" / "results.jsonl"
         self.write("conftest.py", 'pytest_plugins = ["tapecheck.plugin"]')
-        self.write("pytest.ini", "[pytest]\npython_files = spec/*.py\naddopts = -p no:randomly")
+        self.write(
+            "pytest.ini",
+            "[pytest]\npython_files = spec/*.py suites/*/*.py\naddopts = -p no:randomly",
+        )
         self.write("toy.py", BACKEND)
         self.write("spec/toys.py", CHAPTER)
         self.write("deviations.toml", DEVIATIONS)
 
     def write(self, name, text):
         path = self.folder / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text), encoding="utf-8")
 
     def pytest(self, *arguments):
@@ -157,8 +268,9 @@ class Project:
         )
 
     def run(self, *arguments, backend="toy"):
-        options = ["spec", "--backend", backend, "--deviations", "deviations.toml"]
-        return self.pytest(*options, "--results", str(self.results), *arguments)
+        places = [] if any(one.startswith("suites") for one in arguments) else ["spec"]
+        options = ["--backend", backend, "--deviations", "deviations.toml"]
+        return self.pytest(*places, *options, "--results", str(self.results), *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -259,6 +371,76 @@ def test_no_path_of_this_machine_is_in_the_results(project, whole):
     assert str(project.folder) not in project.results.read_text()
 
 
+@pytest.fixture(scope="module")
+def beside(project):
+    """The cases of a suite beside the standard."""
+    project.write("suites/more/rows.py", SUITE)
+    project.write(
+        "rows.toml",
+        DEVIATIONS.split("[[", 2)[1]
+        .replace("deviation]]", "[[deviation]]")
+        .replace("toys.it_deviates", "rows.a_row[two_and]")
+        .replace("'actual'", "'two and'"),
+    )
+    project.run("suites", "-n", "1", "--deviations", "rows.toml")
+    return {(case.clause, case.mode): case for case in read(project.results).cases}
+
+
+def test_each_row_of_a_parametrised_clause_is_a_case(beside):
+    verdicts = {
+        name: case.verdict
+        for (name, mode), case in beside.items()
+        if "row[" in name and mode == "eager"
+    }
+    assert verdicts == {
+        "rows.a_row[one]": "pass",
+        "rows.a_row[two_and]": "deviation",
+        "rows.a_row[exit]": "error",
+    }
+
+
+def test_a_crash_is_attributed_to_the_row_and_the_mode(beside):
+    case = beside[("rows.a_row[exit]", "eager")]
+    assert case.message.startswith("rows.a_row[exit] [eager CPU:0] unexpected exception: ")
+    assert "the process that ran it crashed" in case.message
+    assert case.suite == "more"
+    assert beside[("rows.a_row[exit]", "function")].verdict == "unsupported"
+
+
+def test_a_failing_row_says_how_to_run_it_alone(beside):
+    command = "tapecheck run toy --suite more --chapter rows -k 'a_row and exit' --mode eager"
+    assert beside[("rows.a_row[exit]", "eager")].details["reproduce"] == command
+
+
+def test_the_smallest_failing_example_is_told(beside):
+    case = beside[("rows.an_example_fails", "eager")]
+    assert case.verdict == "fail"
+    assert "number=7" in case.details["example"]
+    assert not [line for line in case.details["at"] if "hypothesis" in line]
+
+
+@pytest.mark.parametrize(("profile", "count"), [("default", 20), ("deep", 40)])
+def test_the_seed_decides_what_is_drawn_and_the_profile_how_much(project, beside, profile, count):
+    drawn = []
+    for seed in ("1", "1", "2"):
+        project.write("drawn.txt", "")
+        project.run("suites", "-k", "test_examples", "--seed", seed, "--profile", profile)
+        drawn.append((project.folder / "drawn.txt").read_text().split())
+    assert [len(numbers) for numbers in drawn] == [count] * 3
+    assert drawn[0] == drawn[1] != drawn[2]
+    header = read(project.results).header
+    assert header["seeds"] == {"seed": 2}
+    assert header["options"].get("profile", "default") == profile
+
+
+def test_a_clause_can_ask_for_its_seed(project, beside):
+    seeds = []
+    for seed in ("1", "1", "2"):
+        project.run("suites", "-k", "test_a_seed", "--seed", seed)
+        seeds.append(read(project.results).cases[0].details["actual"])
+    assert seeds[0] == seeds[1] != seeds[2]
+
+
 def test_keyword_level_and_mode_select(project):
     completed = project.run("-k", "passes or errs", "--level", "must", "--mode", "eager")
     assert completed.returncode == 0
@@ -282,6 +464,79 @@ def test_a_declared_lack_that_works_is_a_failure(project):
     [eager, function] = read(project.results).cases
     assert (eager.verdict, function.verdict) == ("pass", "fail")
     assert "'graph' is declared as lacking, but it works" in function.message
+
+
+@pytest.fixture(scope="module")
+def moods(project):
+    """The verdicts, by clause and mode, on a backend that declares what it is told to."""
+    project.write("suites/moods/moods.py", MOODS)
+
+    def verdicts(declaration, kinds=("CPU",)):
+        code = MOODY.replace('["CPU"]', str(list(kinds)))
+        project.write("moody.py", code + "__tapecheck__ = {!r}\n".format(declaration))
+        project.run("suites/moods", "--device", "CPU:0", backend="moody")
+        found = read(project.results)
+        return found, {(case.clause[6:], case.mode): case for case in found.cases}
+
+    return verdicts
+
+
+def test_a_lack_of_one_mode_leaves_the_other_modes_alone(moods):
+    run, cases = moods({"lacks": ["graph"], "lacks_in": {"jit": ["dtype-string"]}})
+    verdicts = {mode: cases[("text", mode)].verdict for mode in ("eager", "function", "jit")}
+    assert verdicts == {"eager": "pass", "function": "unsupported", "jit": "unsupported"}
+    case = cases[("text", "jit")]
+    assert case.message == "the backend declares to lack dtype-string in mode jit"
+    assert case.details == {"lacks": ["dtype-string"]}
+    assert run.header["lacks_in"] == {"jit": ["dtype-string"]}
+
+
+def test_without_a_plain_function_there_can_be_a_compiler(moods):
+    _, cases = moods({"lacks": ["graph"]})
+    assert cases[("nothing", "function")].details == {"lacks": ["graph"]}
+    assert cases[("nothing", "jit")].verdict == "pass"
+
+
+def test_a_lack_of_one_mode_that_works_there_is_a_failure(moods):
+    _, cases = moods({"lacks": ["graph"], "lacks_in": {"eager": ["dtype-string"]}})
+    assert cases[("text", "eager")].verdict == "fail"
+    words = "'dtype-string' is declared as lacking in mode eager, but it works"
+    assert words in cases[("text", "eager")].message
+
+
+def test_a_lack_of_one_mode_is_not_looked_into_where_the_mode_itself_is_lacking(moods):
+    _, cases = moods({"lacks": ["graph"], "lacks_in": {"function": ["dtype-string"]}})
+    assert cases[("text", "function")].details == {"lacks": ["graph"]}
+
+
+@pytest.mark.parametrize(
+    ("declared", "kinds", "verdict"),
+    [
+        ([], ["CPU"], "not-applicable"),
+        (["gpu"], ["CPU"], "not-applicable"),
+        ([], ["CPU", "GPU"], "pass"),
+        (["gpu"], ["CPU", "GPU"], "fail"),
+    ],
+)
+def test_hardware_that_is_absent_is_not_a_lack(moods, declared, kinds, verdict):
+    _, cases = moods({"lacks": ["graph", *declared]}, kinds)
+    case = cases[("a_gpu", "eager")]
+    assert case.verdict == verdict
+    assert verdict != "not-applicable" or case.message == "no GPU is visible"
+
+
+@pytest.mark.parametrize(
+    ("lacks_in", "words"),
+    [
+        ({"lazy": ["complex"]}, "something in mode 'lazy', which is no mode"),
+        ({"jit": ["complexity"]}, "'complexity', which is no capability"),
+    ],
+)
+def test_a_lack_that_there_is_not_ends_the_run_with_one_line(project, lacks_in, words):
+    project.write("odd.py", MOODY + "__tapecheck__ = {!r}".format({"lacks_in": lacks_in}))
+    completed = project.run(backend="odd")
+    assert completed.returncode == 2
+    assert "backend 'odd' declares to lack " + words in completed.stdout
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, ContextManager, FrozenSet, Iterable, Iterator, List, Optional
+from types import MappingProxyType
+from typing import (
+    Any,
+    Callable,
+    ContextManager,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+)
 
 from tapecheck.modes import EAGER, JIT
 
 DECLARATION = "__tapecheck__"
-"""Optional attribute of a namespace: a dict with ``name``, ``version`` and ``lacks``."""
+"""Optional attribute of a namespace: a dict with ``name``, ``version``, ``lacks``, ``lacks_in``."""
 
 
 class Backend:
@@ -19,6 +31,8 @@ class Backend:
         version: its version, a text.
         namespace: what clauses receive as `tf`.
         lacks: the capabilities that it declares not to have.
+        lacks_in: by mode, the capabilities that it declares not to have in that mode alone, such
+            as Python's control flow in a compiler that traces.
         tensorflow_version: the version of TensorFlow that it is, or None for anything else.
             Clauses that are younger than it do not apply; OBSERVED clauses are asked of
             TensorFlow alone.
@@ -31,6 +45,7 @@ class Backend:
         version: Optional[str] = None,
         lacks: Iterable[str] = (),
         tensorflow_version: Optional[str] = None,
+        lacks_in: Mapping[str, Iterable[str]] = MappingProxyType({}),
     ) -> None:
         declared = getattr(namespace, DECLARATION, {})
         self.name = str(declared.get("name", name))
@@ -40,6 +55,10 @@ class Backend:
         )
         self.lacks: FrozenSet[str] = frozenset(lacks) | frozenset(declared.get("lacks", ()))
         self.tensorflow_version = tensorflow_version
+        self.lacks_in: Dict[str, FrozenSet[str]] = {
+            mode: frozenset(names)
+            for mode, names in {**lacks_in, **declared.get("lacks_in", {})}.items()
+        }
 
     def compile(self, program: Callable[..., Any], mode: str) -> Callable[..., Any]:
         """`program` as `mode` executes it; eager leaves it as it is."""

@@ -83,9 +83,61 @@ Examples:
 def backends(as_json: bool) -> None:
     """List the backends that have a name; package.module[:attribute] is one too."""
     from tapecheck.backends import KNOWN
+    from tapecheck.backends.packages import offers
+    from tapecheck.cli.session import surroundings
 
-    rows = [{"name": name, "what": what} for name, (what, _) in sorted(KNOWN.items())]
-    _print(rows, ["name", "what"], as_json)
+    rows = [{"name": name, "what": what, "from": "tapecheck"} for name, (what, _) in KNOWN.items()]
+    with surroundings():
+        found = offers()
+    for name, same in found.items():
+        clash = name in KNOWN or len(same) > 1
+        note = ", whose name is taken: use this instead" if clash else ""
+        rows += [{"name": name, "what": one.value + note, "from": one.origin} for one in same]
+    _print(sorted(rows, key=lambda row: row["name"]), ["name", "what", "from"], as_json)
+
+
+@listing.command(
+    epilog="""\b
+Examples:
+  tapecheck list capabilities
+  tapecheck list capabilities --of my_package.tape"""
+)
+@click.option("--of", "backend", metavar="BACKEND", help="Which of them this backend has.")
+@_JSON
+def capabilities(backend: Optional[str], as_json: bool) -> None:
+    """List the parts of the API that an implementation may lack, and what each stands for.
+
+    With --of each is tried on a backend: what it declares, and whether it works or how it is
+    refused. The last line can be copied into the namespace.
+    """
+    from tapecheck.backends import load
+    from tapecheck.capabilities import CAPABILITIES, refusal
+    from tapecheck.cli.session import surroundings
+    from tapecheck.cli.text import plain
+    from tapecheck.standard import load_standard
+
+    clauses = [entry.clause for entry in load_standard().entries.values()]
+    rows: List[Row] = [
+        {
+            "name": name,
+            "clauses": [one.id for one in clauses if name in one.needs],
+            "what": str(probe.__doc__).split("\n")[0],
+        }
+        for name, probe in CAPABILITIES.items()
+    ]
+    shown = ["name", "clauses", "what"]
+    if backend is not None:
+        with surroundings():
+            chosen = load(backend)
+            for row in rows:
+                row["refusal"] = refusal(row["name"], chosen.namespace)
+                row["declared"] = "lacks" if row["name"] in chosen.lacks else "has"
+                row["tried"] = "works" if row["refusal"] is None else plain(row["refusal"], 60)
+        shown = ["name", "declared", "tried"]
+    _print(rows, shown, as_json)
+    if backend is not None and not as_json:
+        works = [row["name"] for row in rows if row["refusal"] is None]
+        click.echo("__tapecheck__ = " + json.dumps({"has": works}))
 
 
 @listing.command(

@@ -1,4 +1,4 @@
-"""``tapecheck run``: the standard against an implementation."""
+"""``tapecheck run``: the standard, and the suites beside it, against an implementation."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ import click
 from tapecheck.clause import LEVELS
 from tapecheck.errors import CONFORMS, DEVIATES, UsageError
 from tapecheck.modes import MODES
+from tapecheck.sampling import DEFAULT, PROFILES
 
 _RUNS = Path("reports") / "runs"
+_ALL = "all"
 
 
 class RunCommand(click.Command):
@@ -43,6 +45,7 @@ Examples:
   tapecheck run my_package.tape --mode eager --level must
   tapecheck run my_package:tape --chapter watching --chapter persistence
   tapecheck run tensorflow -k 'jacobian and not batch' -x
+  tapecheck run tensorflow --suite laws --suite spec --seed 7
   tapecheck run tensorflow -n 2 --out reports/nightly -- -p randomly
 
 \b
@@ -63,9 +66,26 @@ fault of the suite, nothing ran) or not to its end (Ctrl-C).""",
     type=click.Choice([level.lower() for level in LEVELS], case_sensitive=False),
     help="Only clauses of this level.",
 )
+@click.option(
+    "--suite",
+    "suites",
+    multiple=True,
+    metavar="NAME",
+    help="Only this suite: spec (the default), a folder of suites, or all.",
+)
 @click.option("--chapter", "chapters", multiple=True, metavar="NAME", help="Only this chapter.")
 @click.option("-k", "keyword", metavar="EXPRESSION", help="Only cases whose names match.")
 @click.option("--deviations", metavar="FILE", help="Known deviations (default: the suite's own).")
+@click.option(
+    "--seed", default=0, show_default=True, help="Decides all that the suites draw at random."
+)
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default=DEFAULT,
+    show_default=True,
+    help="How much the suites draw at random.",
+)
 @click.option("-x", "stop_early", is_flag=True, help="Stop at the first failure.")
 @click.option(
     "--timeout",
@@ -76,13 +96,13 @@ fault of the suite, nothing ran) or not to its end (Ctrl-C).""",
     help="What one case may take; a case that takes longer is an error.",
 )
 def run(**asked: Any) -> None:
-    """Run the standard against BACKEND and write results and a report.
+    """Run the standard, or other suites, against BACKEND and write results and a report.
 
     BACKEND is a name that `tapecheck list backends` shows, or package.module[:attribute] for any
     namespace spelled as TensorFlow spells it; modules of the current folder are found too.
     Results and report go to reports/runs/BACKEND-VERSION-TIME below the current folder.
 
-    Each of --mode, --device, --level and --chapter may be given several times.
+    Each of --mode, --device, --level, --suite and --chapter may be given several times.
     """
     click.get_current_context().exit(_run(**asked))
 
@@ -91,7 +111,8 @@ def _run(out: Optional[str], pytest_options: Tuple[str, ...], timeout: float, **
     from tapecheck.backends import resolve
     from tapecheck.cli import session
 
-    _check_chapters(asked["chapters"])
+    asked["suites"] = _suites(asked["suites"])
+    _check_chapters(asked["chapters"], asked["suites"])
     if asked["deviations"]:
         _check_deviations(asked["deviations"])
     with session.surroundings():
@@ -152,17 +173,29 @@ def _tell(folder: Path, ended: Any, named: bool) -> int:
     return int(ended.fault.exit_code)
 
 
-def _check_chapters(names: Tuple[str, ...]) -> None:
+def _suites(names: Tuple[str, ...]) -> List[str]:
+    """The suites that are meant, the standard where none is named."""
+    from tapecheck.standard import SPEC, suites
+
+    known = suites()
+    _require(names, [*known, _ALL], "suite")
+    return known if _ALL in names else list(dict.fromkeys(names)) or [SPEC]
+
+
+def _check_chapters(names: Tuple[str, ...], suites: List[str]) -> None:
+    from tapecheck.standard import chapters
+
+    _require(names, [name for suite in suites for name in chapters(suite)], "chapter")
+
+
+def _require(names: Tuple[str, ...], known: List[str], noun: str) -> None:
     import difflib
 
-    from tapecheck.standard import root
-
-    known = sorted(path.stem for path in (root() / "spec").glob("*.py"))
     for name in names:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             hint = "did you mean {}?".format(close[0]) if close else "there are " + ", ".join(known)
-            raise UsageError("no chapter {!r}, {}".format(name, hint))
+            raise UsageError("no {} {!r}, {}".format(noun, name, hint))
 
 
 def _check_deviations(path: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Iterator, List, NamedTuple, Optional, Sequence
 from tapecheck.errors import COULD_NOT_RUN, DEVIATES, WRONG_USAGE
 from tapecheck.recorder import Fault, Recorder
 from tapecheck.results import FILE_NAME
-from tapecheck.standard import root
+from tapecheck.standard import folder_of, root
 
 LOG_NAME = "log.txt"
 """The file beside the results that holds what the implementation writes to stderr."""
@@ -27,6 +27,10 @@ class Request(NamedTuple):
     """What is asked of a run.
 
     Attributes:
+        suites: the standard, suites beside it, or both.
+        chapters: files of these suites; empty for all.
+        seed: decides all that the suites draw at random.
+        profile: how much they draw.
         out: the folder for the results and the log.
         time_limit: seconds that one case may take.
         options: further options of pytest.
@@ -38,23 +42,26 @@ class Request(NamedTuple):
     modes: Sequence[str]
     devices: Sequence[str]
     levels: Sequence[str]
+    suites: Sequence[str]
     chapters: Sequence[str]
     deviations: Optional[str]
     keyword: Optional[str]
     stop_early: bool
+    seed: int
+    profile: str
     time_limit: float
     options: Sequence[str]
 
     def arguments(self) -> List[str]:
         """The command line of pytest."""
         folder = root()
-        spec = folder / "spec"
-        arguments = [str(spec / (name + ".py")) for name in self.chapters] or [str(spec)]
+        arguments = self._places()
         arguments += ["-c", str(_SETTINGS), "--rootdir", str(folder), "--confcutdir", str(folder)]
         arguments += ["-p", "xdist", "-n", str(self.workers), "--dist", "load"]
         arguments += ["--max-worker-restart", str(_WORKERS_EVER)]
         arguments += ["--backend", self.backend, "--results", str(self.out / FILE_NAME)]
         arguments += ["--time-limit", str(self.time_limit)]
+        arguments += ["--seed", str(self.seed), "--profile", self.profile]
         if not (folder / "pyproject.toml").is_file():
             # Where the standard is installed is no place for a cache.
             arguments += ["-p", "no:cacheprovider"]
@@ -72,6 +79,15 @@ class Request(NamedTuple):
         if self.stop_early:
             arguments.append("-x")
         return arguments + list(self.options)
+
+    def _places(self) -> List[str]:
+        """The folders, or where chapters are chosen the files, that hold the clauses."""
+        if not self.chapters:
+            return [str(folder_of(suite)) for suite in self.suites]
+        files = [
+            folder_of(suite) / (name + ".py") for suite in self.suites for name in self.chapters
+        ]
+        return [str(file) for file in files if file.is_file()]
 
 
 class Ended(NamedTuple):

@@ -1,0 +1,54 @@
+"""What the suites draw at random: how much of it, and from which seed."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, Tuple
+
+DEFAULT = "default"
+DEEP = "deep"
+
+PROFILES: Tuple[str, ...] = (DEFAULT, DEEP)
+"""default is for every run, deep for a night."""
+
+_chosen = DEFAULT
+
+
+def choose(profile: str) -> None:
+    """Let `budget` speak of this profile from now on."""
+    global _chosen
+    _chosen = profile
+
+
+def budget(default: int, deep: int) -> int:
+    """How many examples to draw, or steps to take: one number for each profile."""
+    return deep if _chosen == DEEP else default
+
+
+def seed_of(seed: int, clause: str) -> int:
+    """A number for one clause, so that clauses do not all draw the same: 0 to 2**32 - 1."""
+    return zlib.crc32("{} {}".format(seed, clause).encode("utf-8"))
+
+
+def set_up_hypothesis() -> None:
+    """Let hypothesis draw the same examples on every machine, however slow, and keep none."""
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile(
+        "tapecheck",
+        deadline=None,
+        database=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        # The namespace under test is a fixture, the same for all examples of a case.
+        suppress_health_check=list(HealthCheck),
+    )
+    settings.load_profile("tapecheck")
+
+
+def sow(function: Any, seed: int) -> None:
+    """Let a function that hypothesis gave its arguments draw them from `seed`; no other cares."""
+    if hasattr(function, "hypothesis"):
+        from hypothesis import seed as sown
+
+        sown(seed)(function)
