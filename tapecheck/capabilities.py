@@ -6,12 +6,13 @@ be refused, by whatever exception: a declaration that hides something that works
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Callable, Dict, Optional
 
 import numpy as np
 
-Probe = Callable[[Any], Any]
-Program = Callable[[], Any]
+Probe = Callable[..., Any]
+Program = Callable[[Any], Any]
 
 CAPABILITIES: Dict[str, Probe] = {}
 """Probes by the name of their capability; the docstring of each says what it stands for."""
@@ -19,7 +20,9 @@ CAPABILITIES: Dict[str, Probe] = {}
 
 def _capability(name: str) -> Callable[[Probe], Probe]:
     def register(probe: Probe) -> Probe:
-        CAPABILITIES[name] = probe
+        takes_one = len(inspect.signature(probe).parameters) > 1
+        CAPABILITIES[name] = probe if takes_one else lambda tf, one=None: probe(tf)
+        CAPABILITIES[name].__doc__ = probe.__doc__
         return probe
 
     return register
@@ -41,7 +44,8 @@ def refusal(
         compiled: makes of a program what some mode executes; by default eager.
     """
     try:
-        compiled(lambda: CAPABILITIES[name](tf))()
+        # Given from outside, the one is not known while a program is traced
+        compiled(lambda one: CAPABILITIES[name](tf, one))(tf.constant(1.0))
     except Exception as error:
         return "{}: {}".format(type(error).__name__, " ".join(str(error).split()))
     return None
@@ -223,10 +227,11 @@ def _complex(tf: Any) -> None:
 
 
 @_capability("control_flow")
-def _control_flow(tf: Any) -> None:
-    """cond and while_loop."""
-    tf.cond(tf.constant(True), lambda: tf.constant(1.0), lambda: tf.constant(2.0))
-    tf.while_loop(lambda i: i < 2, lambda i: (i + 1,), (tf.constant(0),))
+def _control_flow(tf: Any, one: Any = None) -> None:
+    """cond and while_loop, by values that need not be known before they run."""
+    one = tf.constant(1.0) if one is None else one
+    tf.cond(one > 0.0, lambda: tf.constant(1.0), lambda: tf.constant(2.0))
+    tf.while_loop(lambda i: i < 3.0, lambda i: (i + 1.0,), (one,))
 
 
 @_capability("graph")

@@ -69,8 +69,12 @@ class Backend:
         return compiled
 
     def devices(self) -> List[str]:
-        """Names of the places to compute on which clauses run, such as ``CPU:0``."""
-        return self.all_devices()
+        """Names of the places to compute on which clauses run, such as ``CPU:0``.
+
+        Of several logical CPUs the others only stand in where a clause needs two devices.
+        """
+        accelerators = [name for name in self.all_devices() if "CPU" not in name]
+        return ["CPU:0", *accelerators]
 
     def all_devices(self) -> List[str]:
         """Names of all devices, those included that only stand in where a clause needs two."""

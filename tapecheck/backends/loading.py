@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
+import os
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from tapecheck.backends import packages
@@ -20,13 +21,26 @@ def _tensorflow() -> Backend:
     return TensorFlow()
 
 
-def _numpy() -> Backend:
-    return Backend("numpy", importlib.import_module("tapecheck.tapes.numpy"))
+def _tape(name: str) -> Backend:
+    return Backend(name, importlib.import_module("tapecheck.tapes." + name))
+
+
+def _jax() -> Backend:
+    # Thousands of small programs are compiled: quickly, rather than to run quickly. The second
+    # logical CPU is for clauses that need two devices.
+    os.environ.setdefault(
+        "XLA_FLAGS",
+        "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
+        " --xla_cpu_use_fusion_emitters=false",
+    )
+    return _tape("jax")
 
 
 KNOWN: Dict[str, Tuple[str, Callable[[], Backend]]] = {
-    "numpy": ("the embedded tape on NumPy, the default", _numpy),
+    "numpy": ("the embedded tape on NumPy, the default", lambda: _tape("numpy")),
     "tensorflow": ("TensorFlow 2, any version", _tensorflow),
+    "jax": ("a tape on JAX, by its vector-Jacobian products and its compiler", _jax),
+    "torch": ("a tape on PyTorch, by its vector-Jacobian products", lambda: _tape("torch")),
 }
 """Backends by name: what each is, and how it is set up."""
 

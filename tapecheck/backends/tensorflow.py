@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, List
+from typing import Any, Callable
 
 from packaging.version import Version
 
@@ -42,11 +42,6 @@ class TensorFlow(Backend):
             options["jit_compile" if renamed else "experimental_compile"] = True
         compiled: Callable[..., Any] = self.namespace.function(program, autograph=False, **options)
         return compiled
-
-    def devices(self) -> List[str]:
-        """The second logical CPU stands in where a clause needs two; it is no place of its own."""
-        accelerators = [name for name in self.all_devices() if "CPU" not in name]
-        return ["CPU:0", *accelerators]
 
 
 def _add_second_cpu(tensorflow: Any) -> None:

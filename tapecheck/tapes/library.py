@@ -36,6 +36,10 @@ class ArrayLibrary:
         """Whether tensors of this dtype have derivatives: the real and complex floating dtypes."""
         raise NotImplementedError
 
+    def executing_eagerly(self) -> bool:
+        """Whether operations run at once, and not when a traced program does."""
+        return True
+
     def key(self, value: Any) -> int:
         """The number of a tensor or variable, given by ``new_key`` when it was made."""
         raise NotImplementedError

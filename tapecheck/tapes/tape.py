@@ -258,7 +258,7 @@ class GradientTape(Recorder):
                 "A non-persistent GradientTape can only be used to compute one set of gradients "
                 "(or jacobians), once it has recorded."
             )
-        if not (use_pfor or self._persistent):
+        if not (use_pfor or self._persistent) and self.library.executing_eagerly():
             raise RuntimeError(
                 f"GradientTape must be created with persistent=True to compute the {method} with "
                 "experimental_use_pfor set to False."

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import jax
 
+from tapecheck.tapes.lacks import NOT_BUILT, PARTS_OF_TENSORFLOW
+
 _tapes = Path(__file__).parents[1]
 __path__ += [str(_tapes / "vjp"), str(_tapes / "numpy")]
 
@@ -22,29 +24,11 @@ __version__ = jax.__version__
 __tapecheck__ = {
     "name": "jax",
     "version": __version__,
-    "lacks": [
-        "compute_gradient",
-        "data",
-        "decomposition",
-        "distribute",
-        "dtype-bfloat16",
-        "dtype-float8",
-        "dtype-string",
-        "extension_type",
-        "gpu",
-        "graph",
-        "image",
-        "indexed_slices",
-        "keras",
-        "lookup_table",
-        "morphology",
-        "no_gradient",
-        "optimizer",
-        "queue",
-        "ragged",
-        "savedmodel",
-        "signal",
-        "sparse",
-        "tnp",
-    ],
+    "lacks_in": {"jit": ["control_flow"]},
+    "lacks": {
+        **PARTS_OF_TENSORFLOW,
+        **NOT_BUILT,
+        "dtype-string": "JAX has no arrays of strings",
+        "graph": "jax.jit compiles by XLA, and has no functions like those of TensorFlow beside it",
+    },
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable, ContextManager, Dict, List, Optional, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -80,6 +80,45 @@ def take(array: Array, index: Any) -> Array:
 def scatter(values: Array, index: Any, shape: Sequence[int]) -> Array:
     """Zeros of a given shape, with values added at an index; several may fall on one place."""
     return jnp.zeros(shape, values.dtype).at[tuple(index)].add(values)
+
+
+def _devices() -> Dict[str, Any]:
+    everywhere = {device.platform: device for device in jax.devices()}
+    backends = [jax.devices("cpu"), *(jax.devices(name) for name in everywhere if name != "cpu")]
+    return {
+        "{}:{}".format(device.platform.upper(), number): device
+        for group in backends
+        for number, device in enumerate(group)
+    }
+
+
+def executing_eagerly() -> bool:
+    """Whether operations run at once, and not when a traced program does."""
+    return not isinstance(jnp.zeros(()), jax.core.Tracer)
+
+
+def devices() -> List[str]:
+    """The names of the places to compute on."""
+    return list(_devices())
+
+
+def device_of(array: Array) -> str:
+    """Where an array is; while a program is traced, where it will run first of all."""
+    if isinstance(array, jax.core.Tracer):
+        return devices()[0]
+    (place,) = array.devices()
+    return next(name for name, device in _devices().items() if device == place)
+
+
+def copied(array: Array) -> Array:
+    """The same elements, on the device in use."""
+    device = jax.config.jax_default_device
+    return array if device is None else jax.device_put(array, device)
+
+
+def computing_on(device: str) -> ContextManager[Any]:
+    """A block in which arrays are made on a device."""
+    return jax.default_device(_devices()[device])
 
 
 def vjp(

@@ -9,35 +9,20 @@ The modules name each other relatively. So the namespace of another array librar
 
 from __future__ import annotations
 
+from tapecheck.tapes.lacks import NOT_BUILT, PARTS_OF_TENSORFLOW
+
 from .namespace import *  # noqa: F403
 
 __version__ = "0.1.0"
 __tapecheck__ = {
     "name": "numpy",
     "version": __version__,
-    "lacks": [
-        "compute_gradient",
-        "data",
-        "decomposition",
-        "distribute",
-        "dtype-bfloat16",
-        "dtype-float8",
-        "extension_type",
-        "gpu",
-        "graph",
-        "image",
-        "indexed_slices",
-        "keras",
-        "lookup_table",
-        "morphology",
-        "no_gradient",
-        "optimizer",
-        "queue",
-        "ragged",
-        "savedmodel",
-        "signal",
-        "sparse",
-        "tnp",
-        "xla",
-    ],
+    "lacks": {
+        **PARTS_OF_TENSORFLOW,
+        **NOT_BUILT,
+        "dtype-bfloat16": "NumPy has no such dtype",
+        "dtype-float8": "NumPy has no such dtype",
+        "graph": "NumPy has no compiler",
+        "xla": "NumPy has no compiler",
+    },
 }

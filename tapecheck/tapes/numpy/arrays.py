@@ -313,13 +313,15 @@ def _numpy_index_part(part: Any) -> Any:
     if isinstance(part, builtins.slice):
         bounds = (part.start, part.stop, part.step)
         return builtins.slice(*[None if b is None else int(b) for b in bounds])
-    array = array_of(part) if isinstance(part, (int, np.generic, np.ndarray, Operators)) else None
-    if array is None or array.ndim or array.dtype.kind not in "iu":
+    is_number = isinstance(part, (int, np.generic, np.ndarray, Operators))
+    tensor = convert_to_tensor(part) if is_number else None
+    if tensor is None or tensor.ndim or not tensor.dtype.is_integer:
         raise TypeError(
             "Only integers, slices, ellipsis, None and scalar integer tensors are valid indices, "
             f"got {part!r}."
         )
-    return int(array)
+    known = xp.known(tensor.array)
+    return tensor.array if known is None else int(known)
 
 
 def getitem(x: Any, index: Any) -> Tensor:

@@ -1,9 +1,11 @@
-"""``tf.config``: the one device there is."""
+"""``tf.config``: the devices there are."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import Any, Iterator, List, NamedTuple, Optional
+
+from . import xp
 
 
 class LogicalDevice(NamedTuple):
@@ -13,12 +15,10 @@ class LogicalDevice(NamedTuple):
     device_type: str
 
 
-_CPU = LogicalDevice("/device:CPU:0", "CPU")
-
-
 def list_logical_devices(device_type: Optional[str] = None) -> List[LogicalDevice]:
     """The devices of a type, or all."""
-    return [_CPU] if device_type in (None, "CPU") else []
+    devices = [LogicalDevice("/device:" + name, name.partition(":")[0]) for name in xp.devices()]
+    return [device for device in devices if device_type in (None, device.device_type)]
 
 
 def list_physical_devices(device_type: Optional[str] = None) -> List[LogicalDevice]:
@@ -34,6 +34,8 @@ def device(device_name: Any) -> Iterator[None]:
         ValueError: if there is no such device.
     """
     name = str(device_name or "CPU:0").upper().rpartition("DEVICE:")[2].lstrip("/")
-    if name not in ("CPU", "CPU:0"):
-        raise ValueError(f"There is no device {device_name!r}; there is CPU:0.")
-    yield
+    name = name if ":" in name else name + ":0"
+    if name not in xp.devices():
+        raise ValueError(f"There is no device {device_name!r}; there are {xp.devices()}.")
+    with xp.computing_on(name):
+        yield

@@ -10,14 +10,15 @@ import numpy as np
 from tapecheck.tapes import structure
 
 from . import dtype as dtypes
+from . import xp
 from .arrays import array_of, concat, stack, unstack
 from .errors import InvalidArgumentError, OpError
 from .tensor import Tensor, convert_to_tensor
 
 
 def executing_eagerly() -> bool:
-    """Whether operations run at once: they always do."""
-    return True
+    """Whether operations run at once, and not when a traced program does."""
+    return xp.executing_eagerly()
 
 
 def cond(

@@ -41,6 +41,9 @@ class Library(ArrayLibrary):
     def is_differentiable(self, dtype: DType) -> bool:
         return dtype.is_differentiable
 
+    def executing_eagerly(self) -> bool:
+        return xp.executing_eagerly()
+
     def convert(self, value: Any, dtype: DType) -> Tensor:
         return convert_to_tensor(value, dtype)
 

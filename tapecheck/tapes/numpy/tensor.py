@@ -109,7 +109,7 @@ class Tensor(Operators):
     @property
     def device(self) -> str:
         """Where the elements are."""
-        return "CPU:0"
+        return xp.device_of(self.array)
 
     def get_shape(self) -> TensorShape:
         """The lengths of the axes."""

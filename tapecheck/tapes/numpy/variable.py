@@ -5,6 +5,8 @@ from __future__ import annotations
 import weakref
 from typing import Any, Callable, MutableMapping, Optional
 
+import numpy as np
+
 from tapecheck.tapes import recorder
 from tapecheck.tapes.library import new_key
 
@@ -69,7 +71,7 @@ class Variable(Operators):
     @property
     def device(self) -> str:
         """Where the content is."""
-        return "CPU:0"
+        return xp.device_of(self._array)
 
     def get_shape(self) -> TensorShape:
         """The lengths of the axes."""
@@ -183,9 +185,12 @@ class VariableSlice(Tensor):
 
     def assign(self, value: Any, name: Optional[str] = None) -> Variable:
         """Replace this part of the variable."""
+        index, shape = tf.arrays.numpy_index(self._index), self._variable.shape
         with recorder.pause_all():
-            content = self._variable.numpy()
-            content[tf.arrays.numpy_index(self._index)] = convert_to_tensor(
-                value, self.dtype
-            ).numpy()
-            return self._variable.assign(content)
+            part = tf.broadcast_to(convert_to_tensor(value, self.dtype), self.shape)
+            ones = xp.asarray(np.ones(self.shape, np.float32))
+            replaced = xp.scatter(ones, index, shape) > 0
+            content = xp.where(
+                replaced, xp.scatter(part.array, index, shape), self._variable.value().array
+            )
+            return self._variable.assign(Tensor(content))

@@ -6,7 +6,8 @@ arrays; dtypes are NumPy's throughout. Everything above it is shared.
 
 from __future__ import annotations
 
-from typing import Any, Optional, Sequence
+from contextlib import nullcontext
+from typing import Any, ContextManager, List, Optional, Sequence
 
 import numpy as np
 from numpy import (  # noqa: F401
@@ -141,3 +142,28 @@ def scatter(values: Array, index: Any, shape: Sequence[int]) -> Array:
     if values.dtype.kind == "c":
         total = total + 1j * np.bincount(numbers, weights.imag, result.size)
     return total.astype(values.dtype).reshape(shape)
+
+
+def executing_eagerly() -> bool:
+    """Whether operations run at once: they always do."""
+    return True
+
+
+def devices() -> List[str]:
+    """The names of the places to compute on."""
+    return ["CPU:0"]
+
+
+def device_of(array: Array) -> str:
+    """Where an array is."""
+    return "CPU:0"
+
+
+def copied(array: Array) -> Array:
+    """The same elements, on the device in use."""
+    return array
+
+
+def computing_on(device: str) -> ContextManager[Any]:
+    """A block in which arrays are made on a device."""
+    return nullcontext()

@@ -10,39 +10,24 @@ from pathlib import Path
 
 import torch
 
+from tapecheck.tapes.lacks import NOT_BUILT, PARTS_OF_TENSORFLOW
+
 _tapes = Path(__file__).parents[1]
 __path__ += [str(_tapes / "vjp"), str(_tapes / "numpy")]
 
 from .namespace import *  # noqa: E402, F403
 
+_COMPILER = "torch.compile takes half a minute a program, and leaves its graph at the recorder"
+
 __version__ = torch.__version__
 __tapecheck__ = {
     "name": "torch",
     "version": __version__,
-    "lacks": [
-        "compute_gradient",
-        "data",
-        "decomposition",
-        "distribute",
-        "dtype-bfloat16",
-        "dtype-float8",
-        "dtype-string",
-        "extension_type",
-        "gpu",
-        "graph",
-        "image",
-        "indexed_slices",
-        "keras",
-        "lookup_table",
-        "morphology",
-        "no_gradient",
-        "optimizer",
-        "queue",
-        "ragged",
-        "savedmodel",
-        "signal",
-        "sparse",
-        "tnp",
-        "xla",
-    ],
+    "lacks": {
+        **PARTS_OF_TENSORFLOW,
+        **NOT_BUILT,
+        "dtype-string": "PyTorch has no tensors of strings",
+        "graph": _COMPILER,
+        "xla": _COMPILER,
+    },
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, Dict, Optional, Sequence
+from typing import Any, Callable, ContextManager, Dict, List, Optional, Sequence
 
 import numpy as np
 import torch
@@ -73,7 +73,7 @@ def asarray(value: Any) -> Array:
     """A tensor of PyTorch, which shares no memory with an array of NumPy."""
     if isinstance(value, torch.Tensor):
         return value
-    return torch.from_numpy(np.array(value, order="C"))
+    return torch.from_numpy(np.array(value, order="C")).to(torch.get_default_device())
 
 
 def dtype(array: Array) -> np.dtype:
@@ -90,7 +90,7 @@ def to_numpy(array: Array) -> np.ndarray:
     """The elements as an array of NumPy."""
     # Inside of a transform even a tensor that it does not concern is taken for one of its own
     with torch._C._DisableFuncTorch():
-        return array.numpy()
+        return array.cpu().numpy()
 
 
 def known(array: Array) -> Optional[np.ndarray]:
@@ -242,6 +242,31 @@ class fft:  # noqa: N801
 
     fft = staticmethod(torch.fft.fft)
     ifft = staticmethod(torch.fft.ifft)
+
+
+def executing_eagerly() -> bool:
+    """Whether operations run at once: they always do."""
+    return True
+
+
+def devices() -> List[str]:
+    """The names of the places to compute on."""
+    return ["CPU:0", *(f"GPU:{number}" for number in range(torch.cuda.device_count()))]
+
+
+def device_of(array: Array) -> str:
+    """Where an array is."""
+    return "CPU:0" if array.device.type == "cpu" else f"GPU:{array.device.index}"
+
+
+def copied(array: Array) -> Array:
+    """The same elements, on the device in use."""
+    return array.to(torch.get_default_device())
+
+
+def computing_on(device: str) -> ContextManager[Any]:
+    """A block in which arrays are made on a device."""
+    return torch.device(device.lower().replace("gpu", "cuda"))
 
 
 def vjp(
