@@ -229,7 +229,7 @@ def test_a_source_of_complex128_keeps_its_precision(tf, run):
     assert_close(gradient, [1 / 3 + 0.0j, 1 / 3], dtype="complex128")
 
 
-@clause(SHOULD, covers="CPX-09", needs="arrays complex")
+@clause(SHOULD, covers="CPX-09", needs="arrays complex fft")
 def test_a_fourier_transform_is_differentiable(tf, run):
     """The gradient passes through a Fourier transform.
 
@@ -247,7 +247,7 @@ def test_a_fourier_transform_is_differentiable(tf, run):
     assert_close(gradient, 2 * 4 * np.array([1.0, 2.0, 3.0, 5.0]), magnitude=100.0)
 
 
-@clause(SHOULD, covers="CPX-09", needs="arrays complex")
+@clause(SHOULD, covers="CPX-09", needs="arrays complex fft")
 def test_an_inverse_fourier_transform_is_differentiable(tf, run):
     """The gradient passes through an inverse Fourier transform.
 
@@ -265,7 +265,7 @@ def test_an_inverse_fourier_transform_is_differentiable(tf, run):
     assert_close(gradient, 2 * np.array([1.0, 2.0, 3.0, 5.0]) / 4, magnitude=10.0)
 
 
-@clause(SHOULD, covers="CPX-09", needs="arrays complex")
+@clause(SHOULD, covers="CPX-09", needs="arrays complex fft")
 def test_a_real_fourier_transform_and_its_inverse_are_differentiable(tf, run):
     """The gradient passes through a real Fourier transform and back."""
 

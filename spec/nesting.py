@@ -243,7 +243,7 @@ def test_persistent_tapes_nest_and_answer_repeatedly(tf, run):
     assert_close(of_z, 4 * 3.0**3)
 
 
-@clause(SHOULD, covers="NST-10", needs="persistent")
+@clause(SHOULD, covers="NST-10", needs="nested persistent")
 def test_one_persistent_tape_gives_successive_derivatives_inside_its_block(tf, run):
     """A persistent tape records the gradients that it gives inside its own block.
 

@@ -327,7 +327,7 @@ def test_zero_times_the_infinite_slope_of_sqrt_is_zero(tf, run):
     assert_structure(gradients, (0.0, 0.0))
 
 
-@clause(OBSERVED, covers="NAN-01 NAN-13", needs="comparison", modes="jit")
+@clause(OBSERVED, covers="NAN-01 NAN-13", needs="comparison elementary", modes="jit")
 def test_zero_times_the_infinite_slope_of_a_compiled_sqrt_is_not_a_number(tf, run):
     """In a program of the optimising compiler zero from above is NaN below sqrt, too."""
     gradients = run(lambda x: _zero_above_sqrt(tf, x), tf.constant(0.0))

@@ -299,6 +299,15 @@ def test_the_chosen_of_two_has_the_gradient(tf, run):
     assert_partial_derivatives(tf, run, a, b, table)
 
 
+@clause(MUST, covers="OPS-05", needs="arrays")
+def test_a_selection_is_broadcast_and_summed_back(tf, run):
+    """where broadcasts what it selects from, and each gets the sum over where it was selected."""
+    a, b = np.array([[2.0], [4.0]]), np.array([1.0, 3.0, 8.0])
+    condition = np.array([[True, False, True], [False, False, True]])
+    table = [(lambda a, b: tf.where(condition, a, b), condition, ~condition)]
+    assert_partial_derivatives(tf, run, a, b, table)
+
+
 @clause(MUST, covers="OPS-03", needs="arrays elementary")
 def test_angles_and_remainders_have_their_derivatives(tf, run):
     """atan2 and floormod have their derivatives with respect to both arguments.

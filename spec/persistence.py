@@ -357,7 +357,7 @@ def test_a_gradient_outside_the_block_is_not_recorded(tf, run):
     assert_none(second)
 
 
-@clause(SHOULD, covers="PER-13", needs="persistent")
+@clause(SHOULD, covers="PER-13", needs="nested persistent")
 def test_a_gradient_inside_the_block_is_recorded(tf, run):
     """A gradient that a persistent tape gave inside of its block is recorded on the tape.
 

@@ -67,7 +67,8 @@ class Page(HTMLParser):
 
 
 def run(*cases: Case, backend: str = "some", version: str = "1.0", complete: bool = True) -> Run:
-    header = {"backend": backend, "version": version, "devices": ["CPU:0"], "started": ""}
+    header = {"backend": backend, "version": version, "devices": ["CPU:0"], "lacks": []}
+    header.update(started="", options={})
     return Run("results.jsonl", header, list(cases), {"seconds": 1.0} if complete else None)
 
 

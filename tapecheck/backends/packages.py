@@ -10,9 +10,9 @@ import sys
 from typing import Any, Dict, Iterable, List, NamedTuple
 
 if sys.version_info >= (3, 8):
-    import importlib.metadata as metadata
+    import importlib.metadata as metadata  # novermin
 else:
-    import importlib_metadata as metadata
+    import importlib.metadata as metadata  # novermin
 
 GROUP = "tapecheck.backends"
 

@@ -11,6 +11,7 @@ import tapecheck
 from tapecheck.cli.diff import diff
 from tapecheck.cli.explain import explain
 from tapecheck.cli.listing import listing
+from tapecheck.cli.namespace import namespace
 from tapecheck.cli.promises import promises
 from tapecheck.cli.report import report
 from tapecheck.cli.repro import repro
@@ -59,5 +60,5 @@ def main() -> None:
     """The conformance suite for gradient tapes, the API that tf.GradientTape made familiar."""
 
 
-for command in (run, listing, explain, repro, report, diff, promises):
+for command in (run, listing, namespace, explain, repro, report, diff, promises):
     main.add_command(command)

@@ -28,12 +28,13 @@ def report(
 ) -> None:
     """Write a report of the runs in each DIR: result files, or folders that hold some.
 
-    It is index.html, with summary.md for a CI job, and standard.html: the standard as a book,
-    with the verdicts of the runs beside each clause.
+    It is index.html, the runs side by side, with summary.md for a CI job, and standard.html: the
+    standard as a book, with the verdicts of the runs beside each clause.
     """
     from tapecheck import comparison, results
+    from tapecheck.cli.matrix import show
     from tapecheck.cli.text import console, plain, say
-    from tapecheck.report import render
+    from tapecheck.report import build, write
     from tapecheck.report.book import render_book
 
     if standard and places:
@@ -43,11 +44,14 @@ def report(
     files = list(dict.fromkeys(file for place in places for file in results.find(place)))
     runs = [results.read(file) for file in files]
     comparison.require_comparable(runs, allow_incomplete, mix_versions)
+    screen = console()
     try:
         page = render_book(runs, Path(out))
         if runs:
-            page = render(runs, Path(out), book=True)
+            matrix = build(runs, book=True)
+            page = write(matrix, Path(out), book=True)
+            show(screen, matrix)
     except OSError as error:
         raise UsageError("cannot write to {}: {}".format(out, error.strerror or error)) from error
     count = "1 run" if len(runs) == 1 else "{} runs".format(len(runs))
-    say(console(), "{}: {}".format("the standard" if standard else count, plain(page)))
+    say(screen, "{}: {}".format("the standard" if standard else count, plain(page)))

@@ -20,12 +20,22 @@ from tapecheck.report.matrix import worst
 from tapecheck.results import Run
 from tapecheck.standard import load_standard
 
-__all__ = ["render"]
+__all__ = ["build", "render", "write"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(runs: List[Run], out: Path, book: bool = False) -> Path:
+    """Build and write the page of the runs; see `write`."""
+    return write(build(runs, book), out, book)
+
+
+def build(runs: List[Run], book: bool = False) -> pages.Page:
+    """What the page of the runs says; `book` says whether ``standard.html`` lies beside it."""
+    return pages.build(runs, load_standard(), load_behaviours(), book)
+
+
+def write(page: pages.Page, out: Path, book: bool = False) -> Path:
     """Write ``index.html`` and ``summary.md`` into the folder `out`, made where it is missing.
 
     The same runs give the same bytes. What the result files hold is shown as text, whatever it
@@ -35,9 +45,8 @@ def render(runs: List[Run], out: Path, book: bool = False) -> Path:
         book: whether ``standard.html`` lies beside it, to be linked to.
 
     Returns:
-        The path of ``index.html``: one file that needs no other and no network.
+        The path of ``index.html``: one file that needs no network, and no other save the book.
     """
-    page = pages.build(runs, load_standard(), load_behaviours())
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     for name in ("index.html", "summary.md"):
@@ -58,7 +67,9 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
+        breakable=text.breakable,
         code=text.markdown_code,
+        called=pages.called,
         conforming=pages.conforming,
         duration=text.duration,
         embedded=_embedded,
@@ -72,6 +83,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals.update(
         meanings=pages.MEANINGS,
+        open_differences=pages.OPEN_DIFFERENCES,
         style=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
         script=Markup((_TEMPLATES / "report.js").read_text(encoding="utf-8")),
         symbols=pages.SYMBOLS,

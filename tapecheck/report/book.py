@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from tapecheck import checks, tolerance
 from tapecheck.behaviours import Behaviour
@@ -19,11 +19,11 @@ from tapecheck.behaviours import load as load_behaviours
 from tapecheck.capabilities import CAPABILITIES
 from tapecheck.clause import Clause
 from tapecheck.modes import MODE_NEEDS, MODES
-from tapecheck.report import matrix, text
 from tapecheck.report import page as pages
+from tapecheck.report import text
 from tapecheck.report.highlight import highlight
 from tapecheck.results import VERDICTS, Case, Run
-from tapecheck.standard import Chapter, Standard, load_standard
+from tapecheck.standard import SPEC, Chapter, Standard, load_standard
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _DOCSTRING = re.compile(r'\n *"""(?:.|\n)*?"""(?=\n)\n?')
@@ -216,7 +216,7 @@ def _cases(told: Sequence[pages.Report]) -> Dict[str, Dict[str, List[Case]]]:
     cases: Dict[str, Dict[str, List[Case]]] = {}
     for report in told:
         for case in report.run.cases:
-            if case.suite == matrix.SPEC:
+            if case.suite == SPEC:
                 cases.setdefault(case.clause, {}).setdefault(report.name, []).append(case)
     return cases
 
@@ -254,11 +254,6 @@ def _signature(function: Callable[..., Any]) -> str:
     return "{}({})".format(function.__name__, ", ".join(parameters))
 
 
-def _breakable(name: str) -> Markup:
-    """A name that may be broken into lines after each of its words."""
-    return escape(name).replace("_", Markup("_<wbr>"))
-
-
 @functools.lru_cache(maxsize=None)
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -270,7 +265,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(address=text.address, breakable=_breakable, number="{:,}".format)
+    environment.filters.update(address=text.address, breakable=text.breakable, number="{:,}".format)
     environment.globals.update(
         assertions=[(_signature(one), _first(one)) for one in _ASSERTIONS],
         example=highlight(_EXAMPLE),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from tapecheck.modes import MODES
+from tapecheck.report.conformance import lacks_mode, suites
 from tapecheck.results import VERDICTS, Case, Run
-from tapecheck.standard import Standard
+from tapecheck.standard import SPEC, Standard
 
-SPEC = "spec"
-"""The suite whose chapters are those of the standard."""
+CONCERN = VERDICTS[1:5] + VERDICTS[:1] + VERDICTS[5:]
+"""The verdicts in the order in which a reader must know of them."""
 
 Place = Tuple[str, str]
 
@@ -29,11 +30,6 @@ class Row(NamedTuple):
     clause: str
     level: str
     cells: List[Optional[Case]]
-
-    @property
-    def name(self) -> str:
-        """The clause without its chapter."""
-        return self.clause.partition(".")[2]
 
 
 class Chapter(NamedTuple):
@@ -60,24 +56,39 @@ class Chapter(NamedTuple):
 
 
 class Matrix(NamedTuple):
-    """All chapters that the runs know, over all columns."""
+    """All chapters that the runs know, over all columns.
+
+    Attributes:
+        lacking: the columns that are left out, since the implementation lacks the whole mode.
+    """
 
     columns: List[Column]
     chapters: List[Chapter]
+    lacking: List[Column]
 
     @property
     def rows(self) -> List[Row]:
         return [row for chapter in self.chapters for row in chapter.rows]
 
+    @property
+    def suites(self) -> List[Tuple[str, List[Chapter]]]:
+        """The chapters of each suite."""
+        names = list(dict.fromkeys(chapter.suite for chapter in self.chapters))
+        return [(name, [one for one in self.chapters if one.suite == name]) for name in names]
+
 
 def arrange(runs: Sequence[Run], standard: Standard) -> Matrix:
-    """The matrix of the runs. What the standard lacks comes after what it has."""
-    columns = [column for number, run in enumerate(runs) for column in _columns(number, run)]
+    """The matrix of the runs, suite by suite. What the standard lacks comes after what it has."""
+    every = [column for number, run in enumerate(runs) for column in _columns(number, run)]
     cells: Dict[Place, Dict[Column, Case]] = {}
+    offered: Set[Column] = set()
     for number, run in enumerate(runs):
         for case in run.cases:
             column = Column(number, case.mode, case.device)
             cells.setdefault((case.suite, case.clause), {})[column] = case
+            if not lacks_mode(case):
+                offered.add(column)
+    columns = [column for column in every if column in offered]
     titles = {(SPEC, chapter.name): chapter.title for chapter in standard.chapters}
     rows: Dict[Place, List[Row]] = {place: [] for place in titles}
     known = [(SPEC, clause) for clause in standard.entries]
@@ -85,29 +96,31 @@ def arrange(runs: Sequence[Run], standard: Standard) -> Matrix:
     for place in [one for one in known if one in cells] + unknown:
         found = cells[place]
         first = next(iter(found.values()))
-        entry = standard.entries.get(place[1]) if place[0] == SPEC else None
+        entry = standard.lookup(*place)
         level = entry.clause.level if entry else first.level
         row = Row(place[0], place[1], level, [found.get(column) for column in columns])
         rows.setdefault((place[0], first.chapter), []).append(row)
+        if entry:
+            titles[place[0], first.chapter] = entry.chapter.title
     position = {place: number for number, place in enumerate(titles)}
     last = len(position)
-    ordered = sorted(rows, key=lambda place: (position.get(place, last), place[0] != SPEC, place))
+    order = suites(list(runs))
+    ordered = sorted(
+        (place for place in rows if rows[place]),
+        key=lambda place: (order.index(place[0]), position.get(place, last), place),
+    )
     chapters = [
         Chapter(suite, name, titles.get((suite, name)) or _words(name), rows[suite, name])
         for suite, name in ordered
-        if rows[suite, name]
     ]
-    return Matrix(columns, chapters)
+    return Matrix(columns, chapters, [column for column in every if column not in offered])
 
 
 def worst(cases: Sequence[Case]) -> Tuple[str, int]:
     """The verdict that a reader must know of first, and how many of the cases have it."""
     found = [case.verdict for case in cases]
-    verdict = min(found, key=_CONCERN.index)
+    verdict = min(found, key=CONCERN.index)
     return verdict, found.count(verdict)
-
-
-_CONCERN = VERDICTS[1:5] + VERDICTS[:1] + VERDICTS[5:]
 
 
 def _columns(number: int, run: Run) -> List[Column]:

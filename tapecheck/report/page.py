@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import collections
 import json
 import re
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
-from tapecheck import __version__
 from tapecheck.behaviours import Behaviours
 from tapecheck.clause import LEVELS
-from tapecheck.report import conformance, findings
-from tapecheck.report.matrix import SPEC, Chapter, Column, Matrix, arrange
-from tapecheck.report.text import LIMIT, address, one_line, slug, visible
+from tapecheck.report import conformance, differences, findings, lacks
+from tapecheck.report.embedded import Anchors, embed
+from tapecheck.report.matrix import Chapter, Matrix, arrange
+from tapecheck.report.text import LIMIT, address, one_line, slug
 from tapecheck.results import DEVIATION, NOT_APPLICABLE, Case, Run, count
-from tapecheck.standard import Standard
+from tapecheck.standard import SPEC, Standard
 
 SYMBOLS: Dict[str, str] = {
     "pass": "✓",
@@ -42,12 +43,16 @@ TITLES: Dict[str, str] = {
     "deviation": "Known deviations",
 }
 
+OPEN_DIFFERENCES = 12
+"""How many differences are in view at once."""
+
 _TOLD_MOST = 200
 _BUDGET = 600000
 _LEAST = 300
-_TITLE = 90
+_TOLD_ROWS = 10
+_DIFFERENCES = 120
 _OPEN = 20
-_OPEN_DEVIATIONS = 5
+_OPEN_FEW = 5
 _SLOWEST = 8
 _LINK = re.compile(r"([^;<>]{0,200}?) ?<(https?://[^\s<>\"']+)>|(https?://[^\s<>\"']+)")
 
@@ -57,14 +62,28 @@ class Report(NamedTuple):
 
     Attributes:
         name: implementation and version, told apart from a second run of the same.
+        short: the implementation alone, where no other run is of the same.
         key: the name as a word for an address.
+        levels: how it stands on each level of the standard.
+        suites: how it stands in each other suite that it ran.
     """
 
     name: str
+    short: str
     key: str
     run: Run
     whole: conformance.Standing
     levels: Dict[str, conformance.Standing]
+    suites: Dict[str, conformance.Standing]
+
+    @property
+    def part(self) -> str:
+        """What of the standard was run, where that is not the whole of it."""
+        return "; ".join("{} {}".format(*one) for one in conformance.part(self.run).items())
+
+    @property
+    def lacks(self) -> Dict[str, List[str]]:
+        return lacks.of_run(self.run)
 
     @property
     def seconds(self) -> float:
@@ -100,39 +119,47 @@ class Told(NamedTuple):
 
 
 class Section(NamedTuple):
-    """The findings of one verdict; `cases` counts all of them, also those that are left out."""
+    """The findings of one verdict.
+
+    Attributes:
+        cases: how many there are, also those that are left out.
+        left_out: how many findings there was no room for.
+        most: how many are in view at once.
+    """
 
     verdict: str
     told: List[Told]
     cases: int
     left_out: int
+    most: int
 
     @property
     def shown(self) -> List[Told]:
         """Those that are in view at once; of a few more, all."""
-        most = _OPEN_DEVIATIONS if self.verdict == DEVIATION else _OPEN
-        return self.told if len(self.told) <= most + 3 else self.told[:most]
+        return self.told if len(self.told) <= self.most + 3 else self.told[: self.most]
 
     @property
     def folded(self) -> List[Told]:
         return self.told[len(self.shown) :]
 
 
-class Cell(NamedTuple):
-    """A cell of the matrix: its verdict, what it says beyond that, where it leads."""
-
-    verdict: str
-    title: str
-    anchor: str
-
-
 class Page(NamedTuple):
-    """Everything that the template lays out."""
+    """Everything that the template lays out.
+
+    Attributes:
+        differing: where the runs differ in value, as far as there is room for it.
+        different: in how many clauses they differ.
+        absent: the clauses of the standard that no run has.
+        limit: how many characters of one text there is room for.
+    """
 
     reports: List[Report]
     sections: List[Section]
+    differing: List[differences.Difference]
+    different: int
+    lacks: List[lacks.Lack]
     matrix: Matrix
-    anchors: Dict[Tuple[str, str, int, str, str], str]
+    anchors: Anchors
     absent: List[str]
     data: Dict[str, Any]
     limit: int
@@ -159,23 +186,24 @@ class Page(NamedTuple):
         runs = [column.run for column in self.matrix.columns]
         return [(report, runs.count(number)) for number, report in enumerate(self.reports)]
 
-    def cell(self, case: Optional[Case], column: Column) -> Optional[Cell]:
-        """The cell of a case, or None where the clause was not run."""
-        if case is None:
-            return None
-        key = (case.suite, case.clause, column.run, case.mode, case.device)
-        anchor, title = self.anchors.get(key, ""), ""
-        if case.message and case.verdict not in findings.TOLD:
-            title = one_line(findings.headline(case), _TITLE)
-        return Cell(case.verdict, title, anchor)
+    @property
+    def lacking_modes(self) -> List[Tuple[Report, List[str]]]:
+        """The runs whose implementations lack whole modes, with these."""
+        lacking = self.matrix.lacking
+        return [
+            (report, list(dict.fromkeys(one.mode for one in lacking if one.run == number)))
+            for number, report in enumerate(self.reports)
+            if any(one.run == number for one in lacking)
+        ]
 
     def chapter_counts(self, chapter: Chapter) -> List[Tuple[str, List[Dict[str, int]]]]:
-        """Counts by verdict of each run, for the whole chapter (no name) and for each level."""
-        keys = {row.clause for row in chapter.rows}
-        by_run = [
-            [one for one in report.run.cases if one.suite == chapter.suite and one.clause in keys]
-            for report in self.reports
-        ]
+        """Counts by verdict of each run, for the whole chapter (no name) and for each level.
+
+        Modes that an implementation lacks as a whole are not counted.
+        """
+        by_run: List[List[Case]] = [[] for _ in self.reports]
+        for number, column in enumerate(self.matrix.columns):
+            by_run[column.run].extend(chapter.cases(number))
         lines = [("", [count(cases) for cases in by_run])]
         for level in LEVELS:
             counts = [count([one for one in cases if one.level == level]) for cases in by_run]
@@ -184,15 +212,24 @@ class Page(NamedTuple):
         return lines
 
 
-def build(runs: Sequence[Run], standard: Standard, behaviours: Behaviours) -> Page:
-    """The page of the runs."""
+def build(
+    runs: Sequence[Run], standard: Standard, behaviours: Behaviours, book: bool = False
+) -> Page:
+    """The page of the runs; `book` says whether the standard lies beside it."""
     arranged = arrange(runs, standard)
     place = {(row.suite, row.clause): number for number, row in enumerate(arranged.rows)}
-    found = findings.find([run.cases for run in runs])
-    found.sort(key=lambda one: (LEVELS.index(one.level), place[one.suite, one.clause]))
+    order = [suite for suite, _ in arranged.suites]
+
+    def rank(one: Any) -> Tuple[int, int, int]:
+        """The standard before other suites, MUST before SHOULD, chapters in their order."""
+        return order.index(one.suite), LEVELS.index(one.level), place[one.suite, one.clause]
+
+    found = sorted(findings.find([run.cases for run in runs]), key=rank)
+    differing = sorted(differences.find([run.cases for run in runs]), key=rank)
     sections, anchors, room = [], {}, _TOLD_MOST
     for verdict in findings.TOLD:
-        section = _section(verdict, [one for one in found if one.verdict == verdict], room)
+        most = _OPEN_FEW if verdict == DEVIATION or len(runs) > 2 else _OPEN
+        section = _section(verdict, [one for one in found if one.verdict == verdict], room, most)
         room -= len(section.told)
         sections.append(section)
         for told in section.told:
@@ -202,10 +239,15 @@ def build(runs: Sequence[Run], standard: Standard, behaviours: Behaviours) -> Pa
     return Page(
         reports=reports_of(runs),
         sections=sections,
+        differing=differing[:_DIFFERENCES],
+        different=len(differing),
+        lacks=lacks.find(runs),
         matrix=arranged,
         anchors=anchors,
-        absent=[clause for clause in standard.entries if clause not in ran],
-        data=_data(arranged, standard, behaviours),
+        absent=[clause for clause in standard.entries if clause not in ran]
+        if SPEC in order
+        else [],
+        data=embed(arranged, anchors, standard, behaviours, book),
         limit=min(LIMIT, max(_LEAST, _BUDGET // (4 * told_count))),
     )
 
@@ -223,6 +265,12 @@ def conforming(reports: Sequence[Report]) -> str:
     return subject.format(
         *([len(reports)] if not good else [good, len(reports), "s" * (good == 1)])
     )
+
+
+def called(one: Any) -> str:
+    """The id of a clause, below the name of its suite where that is not the standard."""
+    clause = str(one.clause)
+    return clause if one.suite == SPEC else "{}/{}".format(one.suite, clause)
 
 
 def pieces(text: str) -> Iterator[Tuple[str, str]]:
@@ -249,6 +297,7 @@ def share(counts: Dict[str, int]) -> List[Tuple[str, int]]:
 def reports_of(runs: Sequence[Run]) -> List[Report]:
     """The runs as reports show them, each with a name of its own."""
     labels = [one_line(run.label, 80) for run in runs]
+    backends = [one_line(run.header["backend"], 80) for run in runs]
     reports: List[Report] = []
     for number, (run, label) in enumerate(zip(runs, labels)):
         name = label
@@ -257,16 +306,34 @@ def reports_of(runs: Sequence[Run]) -> List[Report]:
         key, taken = slug(name), {report.key for report in reports}
         while key in taken:
             key += "-"
-        reports.append(Report(name, key, run, conformance.of_run(run), conformance.levels(run)))
+        reports.append(
+            Report(
+                name=name,
+                short=name if backends.count(backends[number]) > 1 else backends[number],
+                key=key,
+                run=run,
+                whole=conformance.of_run(run),
+                levels=conformance.levels(run),
+                suites={
+                    suite: conformance.of_suite(run, suite)
+                    for suite in conformance.suites([run])
+                    if suite != SPEC
+                },
+            )
+        )
     return reports
 
 
-def _section(verdict: str, found: List[findings.Finding], room: int) -> Section:
-    told = [
-        Told("{}-{}".format(verdict, number), one) for number, one in enumerate(found[:room], 1)
-    ]
+def _section(verdict: str, found: List[findings.Finding], room: int, most: int) -> Section:
+    told: List[Told] = []
+    rows: Dict[Tuple[str, str], int] = collections.Counter()
+    for one in found:
+        clause, _, row = one.clause.partition("[")
+        rows[one.suite, clause] += bool(row)
+        if len(told) < room and rows[one.suite, clause] <= _TOLD_ROWS:
+            told.append(Told("{}-{}".format(verdict, len(told) + 1), one))
     cases = sum(len(place.cases) for one in found for place in one.places)
-    return Section(verdict, told, cases, len(found) - len(told))
+    return Section(verdict, told, cases, len(found) - len(told), most)
 
 
 def _anchors(told: Told, runs: Sequence[Run]) -> Dict[Tuple[str, str, int, str, str], str]:
@@ -276,38 +343,3 @@ def _anchors(told: Told, runs: Sequence[Run]) -> Dict[Tuple[str, str, int, str, 
         for mode, device in place.cases:
             anchors[suite, clause, place.run, mode, device] = told.anchor
     return anchors
-
-
-def _data(arranged: Matrix, standard: Standard, behaviours: Behaviours) -> Dict[str, Any]:
-    """What the page shows of a clause on demand: once each, however many runs there are."""
-    clauses, cited = [], {}
-    for row in arranged.rows:
-        one: Dict[str, Any] = {"id": visible(row.suite + "/" + row.clause, 300), "level": row.level}
-        if row.suite == SPEC:
-            one["id"] = visible(row.clause, 300)
-        entry = standard.entries.get(row.clause) if row.suite == SPEC else None
-        if entry is not None:
-            clause = entry.clause
-            one.update(
-                statement=visible(clause.statement),
-                explanation=visible(clause.explanation),
-                covers=list(clause.covers),
-                needs=sorted(clause.needs),
-                since=clause.since or "",
-                code=visible(entry.code.strip(), 2 * LIMIT),
-            )
-            cited.update(dict.fromkeys(clause.covers))
-        clauses.append({name: value for name, value in one.items() if value})
-    documents = list(behaviours.documents.values())
-    sources = {}
-    for name in cited:
-        if name in behaviours:
-            behaviour = behaviours[name]
-            places = [[documents.index(one.document), one.at] for one in behaviour.sources]
-            sources[name] = [behaviour.statement, places]
-    return {
-        "clauses": clauses,
-        "behaviours": sources,
-        "documents": [[one.title, address(one.url)] for one in documents],
-        "suite": __version__,
-    }

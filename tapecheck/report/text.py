@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Match
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 LIMIT = 4000
 """The most characters of one text that a report shows."""
@@ -55,6 +55,11 @@ def markdown_code(text: str, limit: int = 300) -> str:
     fence = "`" * (longest + 1)
     space = " " if longest else ""
     return fence + space + plain + space + fence
+
+
+def breakable(name: str) -> Markup:
+    """A name that may be broken into lines after each of its words; for HTML."""
+    return escape(name).replace("_", Markup("_<wbr>"))
 
 
 def slug(text: str) -> str:

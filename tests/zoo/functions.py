@@ -118,3 +118,21 @@ class NumPyScalars(Tape):
             np.asarray(tf.reduce_sum(tf.stop_gradient(x), *options, **named))
         )
     }
+
+
+def _selected(condition, x, y):
+    """where, with the cotangent of the broadcast result for the arguments themselves."""
+
+    def select(x, y):
+        return tf.where(condition, x, y), lambda up: (
+            tf.where(condition, up, tf.zeros_like(up)),
+            tf.where(condition, tf.zeros_like(up), up),
+        )
+
+    return tf.custom_gradient(select)(tf.convert_to_tensor(x), tf.convert_to_tensor(y))
+
+
+class SelectsWithoutSummingBack(Tape):
+    """where gives arguments that it broadcast a gradient of the shape of its result."""
+
+    names = {"where": _selected}

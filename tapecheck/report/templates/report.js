@@ -43,18 +43,19 @@
   nameTheme();
 
   // Folding of groups of rows.
+  const foldable = (section) => all("tbody", section).filter((body) => body.querySelector(".fold"));
   const setFolded = (body, folded) => {
     body.classList.toggle("folded", folded);
     body.querySelector(".fold").setAttribute("aria-expanded", String(!folded));
+    if (body.dataset.chapter !== undefined) draw(body);
   };
   const nameFoldAll = (button) => {
-    const bodies = all("tbody", button.closest("section"));
-    const folded = bodies.some((body) => body.classList.contains("folded"));
+    const folded = foldable(button.closest("section"))
+      .some((body) => body.classList.contains("folded"));
     button.textContent = folded ? "Unfold all" : "Fold all";
     return folded;
   };
-  all(".fold").forEach(asButton);
-  all(".fold").forEach((button) => button.addEventListener("click", () => {
+  all(".fold").map(asButton).forEach((button) => button.addEventListener("click", () => {
     const body = button.closest("tbody");
     setFolded(body, !body.classList.contains("folded"));
     all(".fold-all", button.closest("section")).forEach(nameFoldAll);
@@ -63,7 +64,7 @@
     button.hidden = false;
     button.addEventListener("click", () => {
       const folded = nameFoldAll(button);
-      all("tbody", button.closest("section")).forEach((body) => setFolded(body, !folded));
+      foldable(button.closest("section")).forEach((body) => setFolded(body, !folded));
       nameFoldAll(button);
     });
   });
@@ -72,56 +73,128 @@
   const link = (title, address) => address
     ? make("a", { href: address, textContent: title, rel: "noreferrer" })
     : document.createTextNode(title);
+  const shared = (clause) => clause.like === undefined ? clause : data.clauses[clause.like];
   const panel = (clause) => {
     const list = make("dl");
     const entry = (name, ...content) => list.append(
       make("dt", { textContent: name }), make("dd", {}, ...content));
-    entry("clause", make("code", { textContent: clause.id }));
+    entry("clause", make("code", { textContent: idOf(clause) }));
     entry("level", clause.level);
-    if (clause.statement) entry("statement", clause.statement);
-    if (clause.explanation) entry("more", clause.explanation);
-    (clause.covers || []).forEach((name) => {
+    const told = shared(clause);
+    if (told.statement) entry("statement", told.statement);
+    if (told.explanation) entry("more", told.explanation);
+    (told.covers || []).forEach((name) => {
       const [statement, places] = data.behaviours[name] || ["", []];
       const sources = places.map(([document, at]) => make(
         "div", {}, link(...data.documents[document]), at ? " (" + at + ")" : ""));
       entry(name, statement, ...sources);
     });
-    if (clause.needs) entry("needs", clause.needs.join(", "));
-    if (clause.since) entry("since", clause.since);
-    if (clause.code) entry("code", make("pre", { textContent: clause.code }));
-    if (!clause.code) entry("code", "not in the standard of suite " + data.suite);
+    if (told.needs) entry("needs", told.needs.join(", "));
+    if (told.since) entry("since", told.since);
+    if (told.book) entry("code", link("in the standard, with sources", "standard.html#" + told.book));
+    else if (told.code) entry("code", make("pre", { textContent: told.code }));
+    else entry("code", "not in the standard of suite " + data.suite);
     return make("div", { className: "about-panel" }, list);
   };
-  all(".matrix .row td[class]").forEach((cell) => {
-    const told = cell.firstElementChild;
-    const words = told
-      ? document.querySelector(told.getAttribute("href") + " .words").textContent : cell.title;
-    (told || cell).title = cell.className + (words ? ": " + words : "");
+
+  // The rows of the matrix, drawn when their chapter is unfolded: there are thousands of them.
+  const bodies = all(".matrix tbody[data-chapter]");
+  const symbols = Object.fromEntries(all(".legend dt").map((term) => {
+    const [badge, name] = [term.firstElementChild, term.lastChild.textContent.trim()];
+    return [name, badge.textContent];
+  }));
+  const cells = data.outcomes.map(([verdict, words, anchor]) => {
+    const told = anchor ? document.querySelector("#" + anchor + " .words").textContent : words;
+    const title = verdict + (told ? ": " + told : "");
+    return anchor
+      ? make("td", { className: verdict },
+        make("a", { href: "#" + anchor, textContent: symbols[verdict], title }))
+      : make("td", { className: verdict, textContent: symbols[verdict], title });
   });
-  const rows = all(".matrix .row").map((element, number) => ({
-    element,
-    clause: data.clauses[number],
-    chapter: element.parentNode.dataset.chapter,
-    words: [data.clauses[number].id, data.clauses[number].id.replace(/_/g, " "),
-      data.clauses[number].statement].join(" ").toLowerCase(),
-    verdicts: all("td", element).map((cell) => cell.className),
+  const idOf = ({ id, chapter }) =>
+    bodies[chapter].dataset.suite === "spec" ? id : bodies[chapter].dataset.suite + "/" + id;
+  const nameOf = (id) => id.slice(id.indexOf(".") + 1);
+  const rows = data.clauses.map((clause) => ({
+    clause,
+    body: bodies[clause.chapter],
+    stem: clause.id.split("[", 1)[0],
+    words: [idOf(clause), clause.id.replace(/_/g, " "), shared(clause).statement]
+      .join(" ").toLowerCase(),
+    verdicts: clause.cells.map((cell) => cell < 0 ? "" : data.outcomes[cell][0]),
+    fits: true,
+    element: null,
     about: null,
   }));
-  rows.forEach((row) => {
-    const button = asButton(row.element.querySelector(".about"));
+  const levelOf = ({ level }) =>
+    level === "MUST" ? [] : [" ", make("span", { className: "level", textContent: level })];
+  const element = (row) => {
+    if (row.element) return row.element;
+    const { clause } = row;
+    const name = nameOf(row.stem).replace(/_/g, " ") + clause.id.slice(row.stem.length);
+    const button = make("button", { type: "button", className: "about", textContent: name });
+    const head = make("th", { scope: "row" }, button, ...levelOf(clause));
     button.setAttribute("aria-expanded", "false");
     button.addEventListener("click", () => {
       if (row.about) {
         row.about.remove();
         row.about = null;
       } else {
-        const cell = make("td", { colSpan: row.verdicts.length + 1 }, panel(row.clause));
+        const cell = make("td", { colSpan: clause.cells.length + 1 }, panel(clause));
         row.about = make("tr", { className: "row about-row" }, cell);
         row.element.after(row.about);
       }
       button.setAttribute("aria-expanded", String(Boolean(row.about)));
     });
-  });
+    row.element = make("tr", { className: "row" }, head,
+      ...clause.cells.map((cell) => cell < 0 ? make("td") : cells[cell].cloneNode(true)));
+    return row.element;
+  };
+  const elements = (members) =>
+    members.flatMap((row) => row.about ? [element(row), row.about] : [element(row)]);
+  // The rows of one clause that has a table of its own: one row for all of them, which unfolds.
+  const unfolded = new Set();
+  const group = (stem, members) => {
+    const key = members[0].body.dataset.chapter + " " + stem;
+    const name = nameOf(stem).replace(/_/g, " ");
+    const button = make("button", { type: "button", className: "fold", textContent: name });
+    const count = make("span", { className: "muted", textContent: " " + members.length });
+    const head = make("th", { scope: "row" }, button, count, ...levelOf(members[0].clause));
+    const summary = members[0].verdicts.map((_, column) => {
+      const found = members.map((row) => row.verdicts[column]).filter(Boolean);
+      const verdict = data.concern.find((one) => found.includes(one));
+      if (!verdict) return make("td");
+      const number = found.filter((one) => one === verdict).length;
+      const told = data.concern.indexOf(verdict) < 4 ? " " + number : "";
+      return make("td", { className: verdict, textContent: symbols[verdict] + told,
+        title: number + " of " + found.length + ": " + verdict });
+    });
+    const line = make("tr", { className: "row group" }, head, ...summary);
+    const drawn = () => {
+      members.forEach((row) => element(row).classList.add("member"));
+      return elements(members);
+    };
+    button.setAttribute("aria-expanded", String(unfolded.has(key)));
+    button.addEventListener("click", () => {
+      if (unfolded.delete(key)) {
+        drawn().forEach((one) => one.remove());
+      } else {
+        unfolded.add(key);
+        line.after(...drawn());
+      }
+      button.setAttribute("aria-expanded", String(unfolded.has(key)));
+    });
+    return unfolded.has(key) ? [line, ...drawn()] : [line];
+  };
+  const draw = (body) => {
+    all(".row", body).forEach((one) => one.remove());
+    if (body.hidden || body.classList.contains("folded")) return;
+    const stems = new Map();
+    rows.filter((row) => row.body === body && row.fits).forEach((row) => {
+      stems.set(row.stem, [...(stems.get(row.stem) || []), row]);
+    });
+    stems.forEach((members, stem) =>
+      body.append(...(members.length > 1 ? group(stem, members) : elements(members))));
+  };
 
   // Filters. Their state is the fragment of the address: q=words&verdict=fail&mode=eager
   const form = document.getElementById("filters");
@@ -138,9 +211,15 @@
     const chosen = state();
     const visible = heads.map(({ dataset }) =>
       allows(chosen, "run", dataset.run) && allows(chosen, "mode", dataset.mode));
-    hiding.textContent = visible.map((is, number) => is ? "" :
-      ".matrix tr:not(.about-row) > td:nth-child(" + (number + 2) + ")," +
-      ".matrix thead tr + tr > th:nth-child(" + (number + 1) + "){display:none}").join("");
+    const shownHeads = heads.filter((_, number) => visible[number]);
+    hiding.textContent = heads.map((head, number) => {
+      const before = shownHeads[shownHeads.indexOf(head) - 1];
+      const begins = before && before.dataset.run !== head.dataset.run;
+      return (visible[number] && !begins) ? "" :
+        ".matrix tr:not(.about-row) > td:nth-child(" + (number + 2) + ")," +
+        ".matrix thead tr + tr > th:nth-child(" + (number + 1) + ")" +
+        (begins ? "{border-left-width:0.6rem}" : "{display:none}");
+    }).join("");
     groups.forEach((group) => {
       const span = heads.filter((head, number) =>
         visible[number] && head.dataset.run === group.dataset.run).length;
@@ -148,24 +227,26 @@
       group.colSpan = Math.max(span, 1);
     });
     const words = (chosen.get("q") || "").toLowerCase().split(/\s+/);
-    let shown = 0;
     const inhabited = new Set();
     rows.forEach((row) => {
       const verdicts = row.verdicts.filter((verdict, number) => verdict && visible[number]);
-      const fits = words.every((word) => row.words.includes(word)) &&
-        allows(chosen, "level", row.clause.level) && allows(chosen, "chapter", row.chapter) &&
+      row.fits = words.every((word) => row.words.includes(word)) &&
+        allows(chosen, "level", row.clause.level) &&
+        allows(chosen, "suite", row.body.dataset.suite) &&
+        allows(chosen, "chapter", row.body.dataset.chapter) &&
         verdicts.some((verdict) => allows(chosen, "verdict", verdict));
-      row.element.hidden = !fits;
-      if (row.about) row.about.hidden = !fits;
-      if (fits) {
-        shown += 1;
-        inhabited.add(row.element.parentNode);
-      }
+      if (row.fits) inhabited.add(row.body);
     });
+    const shown = rows.filter((row) => row.fits).length;
     const filtered = Array.from(chosen.keys()).length > 0;
-    all(".matrix tbody").forEach((body) => {
+    bodies.forEach((body) => {
       body.hidden = !inhabited.has(body);
-      if (filtered && inhabited.has(body)) setFolded(body, false);
+      setFolded(body, !filtered && body.classList.contains("folded"));
+    });
+    all(".matrix .suite").forEach((body) => {
+      let next = body.nextElementSibling;
+      while (next && next.hidden) next = next.nextElementSibling;
+      body.hidden = !next || next.classList.contains("suite");
     });
     document.getElementById("shown").textContent = shown === rows.length
       ? rows.length + " clauses" : shown + " of " + rows.length + " clauses";
@@ -203,11 +284,10 @@
     form.addEventListener("input", remember);
     form.addEventListener("reset", () => setTimeout(remember));
     form.addEventListener("submit", (event) => event.preventDefault());
-    all(".chapters tbody").forEach((body) => setFolded(body, true));
-    if (rows.length > 150) {
-      all(".matrix tbody").forEach((body) => setFolded(
-        body, !body.querySelector("td.fail, td.error, td.fixed")));
-    }
+    all(".chapters tbody:not(.suite), .later").forEach((body) => setFolded(body, true));
+    const many = rows.length > 150;
+    const breaking = (body) => body.querySelector("td.fail, td.error, td.fixed");
+    bodies.forEach((body) => body.classList.toggle("folded", many && !breaking(body)));
     filter();
     window.addEventListener("hashchange", restore);
     restore();
