@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from tapecheck import MUST, OBSERVED, SHOULD, assert_close, assert_none, clause, raises
+from tapecheck import (
+    MUST,
+    OBSERVED,
+    SHOULD,
+    assert_close,
+    assert_none,
+    assert_structure,
+    clause,
+    raises,
+)
 
 
 def hessian_of_cubic(x):
@@ -136,6 +145,45 @@ def test_the_inner_tape_does_not_watch_what_the_outer_one_watches(tf, run):
     by_inner, by_outer = run(program, tf.constant(3.0))
     assert_none(by_inner)
     assert_close(by_outer, 2 * 3.0)
+
+
+@clause(MUST, covers="NST-05 WAT-09", needs="nested")
+def test_what_only_the_outer_tape_recorded_is_a_constant_to_the_inner_one(tf, run):
+    """What ran before a tape watched its input is a constant to it, though another recorded it.
+
+    The product x * x is computed before the inner tape watches x, so that to this tape x * x * x
+    has the derivative x * x.
+    """
+
+    def program(x):
+        with tf.GradientTape() as outer, tf.GradientTape() as inner:
+            outer.watch(x)
+            squared = x * x
+            inner.watch(x)
+            y = squared * x
+        return inner.gradient(y, x), outer.gradient(y, x)
+
+    by_inner, by_outer = run(program, tf.constant(3.0))
+    assert_close(by_inner, 3.0**2)
+    assert_close(by_outer, 3 * 3.0**2)
+
+
+@clause(MUST, covers="NST-05 WAT-12", needs="nested")
+def test_a_watched_result_of_the_outer_tape_has_no_past_on_the_inner_one(tf, run):
+    """An inner tape that watches a result of the outer one differentiates from there on only."""
+
+    def program(x):
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            y = x * x
+            with tf.GradientTape() as inner:
+                inner.watch(y)
+                z = y * y
+        return inner.gradient(z, [y, x]), outer.gradient(z, [y, x])
+
+    by_inner, by_outer = run(program, tf.constant(3.0))
+    assert_structure(by_inner, [2 * 3.0**2, None])
+    assert_structure(by_outer, [2 * 3.0**2, 4 * 3.0**3])
 
 
 @clause(MUST, covers="NST-06", needs="nested persistent")

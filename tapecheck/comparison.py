@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, List, NamedTuple, Sequence
+from typing import Dict, Iterable, List, NamedTuple, Sequence
 
 from tapecheck.errors import UsageError
 from tapecheck.results import BREAKING, Case, Run
@@ -35,6 +35,12 @@ class Comparison(NamedTuple):
     other: List[Change]
     same: int
 
+    @property
+    def numbers(self) -> List[int]:
+        """How many there are in each of the lists, and how many are the same."""
+        changes = (self.regressions, self.fixed, self.new, self.gone, self.other)
+        return [*(len(part) for part in changes), self.same]
+
 
 def compare(old: Run, new: Run) -> Comparison:
     """Align the cases of two runs by suite, clause, mode and device."""
@@ -52,6 +58,12 @@ def compare(old: Run, new: Run) -> Comparison:
         other=[one for one in changes if not is_regression(one) and not is_fixed(one)],
         same=len(both) - len(changes),
     )
+
+
+def by_suite(old: Run, new: Run) -> Dict[str, Comparison]:
+    """The comparison of each suite that either run holds, in the order of the runs."""
+    suites = _distinct(case.suite for run in (old, new) for case in run.cases)
+    return {suite: compare(_only(old, suite), _only(new, suite)) for suite in suites}
 
 
 def is_regression(change: Change) -> bool:
@@ -81,6 +93,10 @@ def require_comparable(
         raise UsageError(
             "the runs are of different versions of the suite: {}".format(", ".join(versions))
         )
+
+
+def _only(run: Run, suite: str) -> Run:
+    return run._replace(cases=[case for case in run.cases if case.suite == suite])
 
 
 def _distinct(words: Iterable[str]) -> List[str]:

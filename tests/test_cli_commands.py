@@ -58,7 +58,8 @@ def write_run(
     )
     for (clause, mode), verdict in verdicts.items():
         message = "" if verdict == "pass" else "{} is \x1b[31mbroken".format(clause)
-        writer.write_case(Case("spec", clause, "MUST", mode, "CPU:0", verdict, 0.1, message))
+        suite, _, name = clause.rpartition("/")
+        writer.write_case(Case(suite or "spec", name, "MUST", mode, "CPU:0", verdict, 0.1, message))
     writer.close(1.0, complete)
 
 
@@ -254,6 +255,27 @@ def test_new_and_gone_cases_are_no_regression_and_long_lists_are_shortened(here:
     assert "  and 10 more, all of them with --all\n" in result.stdout
     assert "Gone (1)\n  pass  a.gone [eager CPU:0]\n" in result.stdout
     assert call("diff", "old.jsonl", "new.jsonl", "--all").stdout.count("a.new") == 30
+
+
+def test_a_diff_tells_suites_apart_and_many_rows_of_a_clause_once(here: Path) -> None:
+    rows = [("operators/operators.first[{}]".format(n), "eager") for n in range(30)]
+    spec = {("a.b", "eager"): "pass"}
+    write_run(here / "old.jsonl", {**spec, ("x/c.d", "jit"): "pass", **dict.fromkeys(rows, "pass")})
+    write_run(
+        here / "new.jsonl", {**spec, ("y/c.d", "jit"): "fail", **dict.fromkeys(rows, "error")}
+    )
+    result = call("diff", "old.jsonl", "new.jsonl")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "some 1.0 -> some 1.0",
+        "spec: no change",
+        "x: only in the old run, 1 case",
+        "operators",
+        "Regressions (30)",
+        "  pass -> error  operators.first[...] (30 rows) [eager CPU:0]",
+        "y: only in the new run, 1 case",
+        "30 regressions, 0 fixed, 1 new, 1 gone, 0 other changes, 1 the same",
+    ]
 
 
 @pytest.mark.parametrize("name", ["old.jsonl", "new.jsonl"])

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional
 
 import pytest
 
-from tapecheck.comparison import compare, require_comparable
+from tapecheck.comparison import by_suite, compare, require_comparable
 from tapecheck.errors import UsageError
 from tapecheck.results import BREAKING, VERDICTS, Case, Run
 
@@ -68,6 +68,20 @@ def test_the_same_clause_elsewhere_is_another_case(changed: Dict[str, str]) -> N
     found = compare(run([case("a.b", "pass")]), run([case("a.b", "fail", **changed)]))
     assert not found.regressions
     assert [len(found.new), len(found.gone), found.same] == [1, 1, 0]
+
+
+def test_each_suite_is_compared_with_itself() -> None:
+    old = run([case("a.b", "pass"), case("a.b", "fail", suite="laws")])
+    new = run(
+        [case("a.b", "fail"), case("a.b", "pass", suite="laws"), case("c.d", "pass", suite="x")]
+    )
+    found = by_suite(old, new)
+    assert list(found) == ["spec", "laws", "x"]
+    assert [one.numbers for one in found.values()] == [
+        [1, 0, 0, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0],
+        [0, 0, 1, 0, 0, 0],
+    ]
 
 
 def test_order_does_not_count() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import click
 
+from tapecheck.comparison import Change, Comparison
 from tapecheck.errors import CONFORMS, DEVIATES
+from tapecheck.results import Case
 
 _SHOWN = 20
+_ROWS = 3
 
 
 @click.command(
@@ -34,42 +37,73 @@ def diff(old: str, new: str, mix_versions: bool, everything: bool) -> None:
 
     runs = [results.read(old), results.read(new)]
     comparison.require_comparable(runs, mix_versions=mix_versions)
-    found = comparison.compare(*runs)
-    out = console()
+    suites = comparison.by_suite(*runs)
+    out, most = console(), None if everything else _SHOWN
     say(out, (plain(runs[0].label, 80), "bold"), " -> ", (plain(runs[1].label, 80), "bold"))
-    most = None if everything else _SHOWN
-    _show(out, "Regressions", "bold red", [_changed(one) for one in found.regressions], most)
-    _show(out, "Fixed", "bold green", [_changed(one) for one in found.fixed], most)
-    _show(out, "New", "bold", [_single(case) for case in found.new], most)
-    _show(out, "Gone", "bold", [_single(case) for case in found.gone], most)
-    _show(out, "Other changes", "bold", [_changed(one) for one in found.other], most)
+    for suite, found in suites.items():
+        _suite(out, plain(suite, 80) if len(suites) > 1 else "", found, most)
+    total = comparison.compare(*runs).numbers
     say(
         out,
-        "{} regressions, {} fixed, {} new, {} gone, {} other changes, {} the same".format(
-            *[len(part) for part in found[:-1]], found.same
-        ),
+        "{} regressions, {} fixed, {} new, {} gone, {} other changes, {} the same".format(*total),
     )
-    click.get_current_context().exit(DEVIATES if found.regressions else CONFORMS)
+    click.get_current_context().exit(DEVIATES if total[0] else CONFORMS)
 
 
-def _changed(change: Any) -> List[str]:
-    return [
-        "{} -> {}".format(change.old.verdict, change.new.verdict),
-        *_single(change.new)[1:],
-    ]
+def _suite(out: Any, name: str, found: Comparison, most: Optional[int]) -> None:
+    """What changed in one suite of several, or in the only one, which has no name.
+
+    A suite that only one run holds is not listed case by case.
+    """
+    from tapecheck.cli.text import say
+
+    if name:
+        words = "" if sum(found.numbers) > found.same else ": no change"
+        for only, run in ((found.new, "new"), (found.gone, "old")):
+            if only and sum(found.numbers) == len(only):
+                noun = "case" if len(only) == 1 else "cases"
+                words = ": only in the {} run, {} {}".format(run, len(only), noun)
+        say(out, (name, "bold underline"), words)
+        if words:
+            return
+    for title, style, part in (
+        ("Regressions", "bold red", found.regressions),
+        ("Fixed", "bold green", found.fixed),
+        ("New", "bold", found.new),
+        ("Gone", "bold", found.gone),
+        ("Other changes", "bold", found.other),
+    ):
+        _show(out, title, style, part, most)
 
 
-def _single(case: Any) -> List[str]:
-    return [case.verdict, "{} [{} {}]".format(case.clause, case.mode, case.device)]
-
-
-def _show(out: Any, title: str, style: str, rows: Sequence[List[str]], most: Any) -> None:
+def _show(
+    out: Any, title: str, style: str, part: Sequence[Union[Case, Change]], most: Optional[int]
+) -> None:
     from tapecheck.cli.text import columns, plain, say
 
-    if not rows:
+    if not part:
         return
-    say(out, ("{} ({})".format(title, len(rows)), style))
+    say(out, ("{} ({})".format(title, len(part)), style))
+    rows = _rows(part)
     for row in columns([plain(cell, 200) for cell in row] for row in rows[:most]):
         say(out, "  ", *row)
     if most is not None and len(rows) > most:
         say(out, "  and {} more, all of them with --all".format(len(rows) - most))
+
+
+def _rows(part: Sequence[Union[Case, Change]]) -> List[List[str]]:
+    """Verdict and case of each; many rows of one parametrised clause in one line."""
+    lines: Dict[Tuple[str, str, str], List[str]] = {}
+    for one in part:
+        if isinstance(one, Change):
+            case, verdict = one.new, "{} -> {}".format(one.old.verdict, one.new.verdict)
+        else:
+            case, verdict = one, one.verdict
+        place = "[{} {}]".format(case.mode, case.device)
+        lines.setdefault((verdict, case.clause.partition("[")[0], place), []).append(case.clause)
+    rows: List[List[str]] = []
+    for (verdict, clause, place), clauses in lines.items():
+        if len(clauses) > _ROWS:
+            clauses = ["{}[...] ({} rows)".format(clause, len(clauses))]
+        rows.extend([verdict, "{} {}".format(name, place)] for name in clauses)
+    return rows

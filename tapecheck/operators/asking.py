@@ -1,0 +1,272 @@
+"""Asking a tape of one row: on what samples, by which programs, and what of the answers is wrong."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from tapecheck.modes import EAGER
+from tapecheck.operators import programs, samples
+from tapecheck.operators.exact import EXTREME
+from tapecheck.operators.errors import Refused
+from tapecheck.operators.judging import Verdict
+from tapecheck.operators.problem import Problem, along_line, at_limits, at_points, reshaped
+from tapecheck.operators.table import Row
+
+POINTS = 8
+"""How many ordinary points an elementwise operation is asked at."""
+
+SHAPES: Tuple[Tuple[int, ...], ...] = ((), (0,), (1,), (2, 0, 3), (2, 1, 2))
+"""Further shapes that every elementwise operation is asked for."""
+
+Sample = Tuple[str, Problem]
+"""A dtype, and a problem to be answered in it."""
+
+Run = Callable[..., Any]
+
+
+class Question:
+    """One row, asked through `run`, which executes a program in some mode.
+
+    What each method finds wrong is kept; `raise_faults` says it.
+    """
+
+    def __init__(self, tf: Any, run: Run, row: Row, seed: int) -> None:
+        self._tf = tf
+        self._run = run
+        self._row = row
+        self._seed = seed
+        self._verdict = Verdict(row)
+        self._asked = False
+        self._refusal: Optional[BaseException] = None
+
+    def ordinary(self, dtypes: Iterable[str] = (), count: int = POINTS) -> Iterator[Sample]:
+        """The operation at ordinary points, in each real dtype."""
+        for dtype in dtypes or self._row.dtypes:
+            if self._row.elementwise:
+                random = samples.generator(self._seed, self._row.name)
+                domain = tuple(self._row.domain.values())
+                points = samples.points(domain, count, random)
+                yield dtype, at_points(self._row, points, dtype)
+            else:
+                yield from self._line((dtype,))
+
+    def halves(self) -> Iterator[Sample]:
+        """The operation at ordinary points, in each 16-bit dtype."""
+        if self._row.halves:
+            yield from self.ordinary(self._row.halves)
+
+    def complex(self) -> Iterator[Sample]:
+        """The operation at a point of the complex numbers, along a direction."""
+        return self._line(self._row.complex)
+
+    def edges(self) -> Iterator[Sample]:
+        """An elementwise operation where a plain formula may fail."""
+        points = np.array([[_number(x) for x in point] for point in self._row.edges])
+        for dtype in self._row.dtypes:
+            problem = at_points(self._row, points, dtype, EXTREME)
+            if problem.inputs[0].size:
+                yield dtype, problem
+
+    def limits(self) -> Iterator[Sample]:
+        """An elementwise operation at infinity."""
+        for dtype in self._row.dtypes:
+            yield dtype, at_limits(self._row)
+
+    def shapes(self) -> Iterator[Sample]:
+        """The operation on inputs of other shapes, such as empty ones."""
+        dtypes = self._row.dtypes[:1]
+        for shapes in self._row.shapes:
+            yield from self._line(dtypes, shapes)
+        if self._row.elementwise:
+            for dtype, problem in self.ordinary(dtypes):
+                for shape in SHAPES:
+                    yield dtype, reshaped(problem, shape)
+
+    def few(self) -> Iterator[Sample]:
+        """The operation on small inputs, in one dtype, where more would take long."""
+        return self.ordinary(self._row.dtypes[-1:], count=3)
+
+    def _line(
+        self, dtypes: Iterable[str], shapes: Optional[Any] = None
+    ) -> Iterator[Sample]:
+        for dtype in dtypes:
+            wide = "complex128" if dtype.startswith("complex") else "float64"
+            compute = programs.forward(self._row, self._tf, wide)
+            try:
+                problem = along_line(self._row, compute, self._seed, wide, shapes)
+            except (AttributeError, *_refusals(self._tf)) as error:
+                self._refusal = error
+                continue
+            yield dtype, problem
+
+    def of_unknown_shapes(self) -> Question:
+        """The same question to programs that are traced for inputs of unknown sizes."""
+        def traced(program: Any, *arguments: Any) -> Any:
+            return self._tf.function(program, input_signature=_unknown(self._tf, arguments))(*arguments)
+
+        self._run = traced
+        return self
+
+    def gradients(self, asked: Iterable[Sample]) -> None:
+        """Values and gradients, by a tape."""
+        for dtype, problem in asked:
+            inputs, _, cotangents = programs.tensors(self._tf, problem, dtype)
+            answer = self._answer("gradient", programs.first_order, dtype, inputs, cotangents)
+            if answer is not None:
+                self._verdict.values(problem, answer[0], dtype)
+                self._verdict.gradients(problem, answer[1], dtype)
+
+    def second_gradients(self, asked: Iterable[Sample]) -> None:
+        """Products and tangents, by a tape around a tape."""
+        for dtype, problem in asked:
+            tensors = programs.tensors(self._tf, problem, dtype)
+            answer = self._answer("second gradient", programs.second_order, dtype, *tensors)
+            if answer is not None:
+                self._verdict.products(problem, answer[0], dtype)
+                self._verdict.tangents(problem, answer[1], dtype, "second gradient by the cotangent")
+
+    def forward_mode(self, asked: Iterable[Sample]) -> None:
+        """Tangents, by a forward accumulator."""
+        for dtype, problem in asked:
+            inputs, directions, _ = programs.tensors(self._tf, problem, dtype)
+            answer = self._answer("tangent", programs.forward_mode, dtype, inputs, directions)
+            if answer is not None:
+                self._verdict.tangents(problem, answer, dtype, "tangent")
+
+    def forward_over_reverse(self, asked: Iterable[Sample]) -> None:
+        """Products, by a forward accumulator around a tape."""
+        self._products(programs.forward_over_reverse, asked)
+
+    def reverse_over_forward(self, asked: Iterable[Sample]) -> None:
+        """Products, by a tape around a forward accumulator."""
+        self._products(programs.reverse_over_forward, asked)
+
+    def _products(self, make: Any, asked: Iterable[Sample]) -> None:
+        for dtype, problem in asked:
+            tensors = programs.tensors(self._tf, problem, dtype)
+            answer = self._answer("product", make, dtype, *tensors)
+            if answer is not None:
+                self._verdict.products(problem, answer, dtype)
+
+    def jacobians(self, asked: Iterable[Sample], vectorised: bool) -> None:
+        """Jacobians, whose products with the directions are the tangents."""
+
+        def make(tf: Any, compute: Any) -> Any:
+            return programs.jacobians(tf, compute, vectorised)
+
+        for dtype, problem in asked:
+            inputs, _, _ = programs.tensors(self._tf, problem, dtype)
+            answer = self._answer("jacobian", make, dtype, inputs)
+            if answer is not None:
+                tangents = [_applied(row, problem.directions) for row in answer]
+                self._verdict.tangents(problem, tangents, dtype, "jacobian times direction")
+
+    def hessians(self, asked: Iterable[Sample], vectorised: bool) -> None:
+        """Jacobians of gradients, whose products with the directions are the products."""
+
+        def make(tf: Any, compute: Any) -> Any:
+            return programs.hessians(tf, compute, vectorised)
+
+        for dtype, problem in asked:
+            inputs, _, cotangents = programs.tensors(self._tf, problem, dtype)
+            answer = self._answer("hessian", make, dtype, inputs, cotangents)
+            if answer is not None:
+                rows = [None if row is None else _applied(row, problem.directions) for row in answer]
+                self._verdict.products(problem, rows, dtype)
+
+    def agreement(self) -> None:
+        """Gradients by convention: those of this mode and those of eager mode are the same.
+
+        In eager mode itself those of the tape and those of the forward accumulator.
+        """
+        row, tf = self._row, self._tf
+        for dtype in row.dtypes:
+            random = samples.generator(self._seed, row.name)
+            arrays = [samples.tensor(one, one.shape, random) for one in row.inputs.values()]
+            inputs = [programs.tensor(tf, x, dtype) for x in arrays]
+            compute = programs.operation(row, tf, dtype)
+            ones = [tf.ones_like(output) for output in compute(*inputs)]
+            answer = self._answer("gradient", programs.first_order, dtype, inputs, ones)
+            if answer is None:
+                continue
+            if self._mode != EAGER:
+                expected = programs.first_order(tf, compute)(inputs, ones)
+                for name, one, other in zip(row.inputs, answer[1], expected[1]):
+                    self._verdict.same("gradient by {}".format(name), one, other, dtype)
+                continue
+            tangents = self._answer("tangent", programs.forward_mode, dtype, inputs, inputs)
+            if tangents is not None:
+                total = sum(
+                    np.sum(programs.array(g) * x) for g, x in zip(answer[1], arrays) if g is not None
+                )
+                pushed = sum(np.sum(programs.array(t)) for t in tangents if t is not None)
+                self._verdict.same("tangent", np.asarray(pushed), np.asarray(total), dtype)
+
+    def raise_faults(self) -> None:
+        """
+        Raises:
+            Broken: something was wrong.
+            Refused: the implementation does not compute the operation itself, in any dtype.
+        """
+        self._verdict.raise_faults()
+        if not self._asked:
+            raise Refused(str(self._refusal))
+
+    @property
+    def _mode(self) -> str:
+        mode: str = getattr(self._run, "mode", EAGER)
+        return mode
+
+    def _answer(self, quantity: str, make: Any, dtype: str, *arguments: Any) -> Any:
+        """What the program returns; None where it raised, or the operation itself is refused."""
+        compute = programs.operation(self._row, self._tf, dtype)
+        try:
+            answer = self._run(make(self._tf, compute), *arguments)
+        except Exception as error:
+            refusal = self._refuses(compute, arguments[0])
+            if refusal is not None:
+                self._refusal = refusal
+                return None
+            self._asked = True
+            self._verdict.raised(quantity, error, dtype)
+            return None
+        self._asked = True
+        return answer
+
+    def _refuses(self, compute: Any, inputs: Sequence[Any]) -> Optional[BaseException]:
+        """How the operation itself is refused in this mode, without any derivative."""
+        try:
+            self._run(compute, *inputs)
+        except Exception as error:
+            return error
+        return None
+
+
+def _applied(row: Sequence[Any], directions: Sequence[np.ndarray]) -> Any:
+    """A row of jacobians times the directions; None where all of them are."""
+    terms = [
+        np.tensordot(programs.array(jacobian), direction, direction.ndim)
+        for jacobian, direction in zip(row, directions)
+        if jacobian is not None
+    ]
+    return sum(terms[1:], terms[0]) if terms else None
+
+
+def _unknown(tf: Any, arguments: Any) -> Any:
+    """The signature of arguments, lists of tensors or tensors, with every size unknown."""
+    if isinstance(arguments, (list, tuple)):
+        return [_unknown(tf, one) for one in arguments]
+    return tf.TensorSpec([None] * len(arguments.shape), arguments.dtype)
+
+
+def _refusals(tf: Any) -> Tuple[Any, ...]:
+    return (NotImplementedError, TypeError, ValueError)
+
+
+def _number(x: Any) -> float:
+    """A number of the table; a text is an expression that is exact, such as ``1 - 2**-20``."""
+    if isinstance(x, str):
+        return float(eval(x, {}))
+    return float(samples.short(x))

@@ -1,0 +1,213 @@
+"""What a clause lets a tape compute for one operation: values and derivatives of every kind."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Sequence, Tuple
+
+import numpy as np
+
+from tapecheck.operators.problem import Problem
+from tapecheck.operators.table import Row
+
+Program = Callable[..., Any]
+
+
+def operation(row: Row, tf: Any, dtype: str) -> Program:
+    """The operation as a function from its inputs to the list of its outputs."""
+
+    def compute(*inputs: Any) -> List[Any]:
+        names: Dict[str, Any] = {"tf": tf, **_constants(row, tf, dtype)}
+        names.update(zip(row.inputs, inputs))
+        return _flat(eval(row.code, names))
+
+    return compute
+
+
+def forward(row: Row, tf: Any, dtype: str = "float64") -> Callable[..., List[np.ndarray]]:
+    """The operation from arrays to arrays, as its oracle by differences wants it."""
+    code = row.forward or row.code
+
+    def compute(*inputs: np.ndarray) -> List[np.ndarray]:
+        names: Dict[str, Any] = {"tf": tf, **_constants(row, tf, dtype)}
+        names.update(zip(row.inputs, (tensor(tf, x, dtype) for x in inputs)))
+        return [array(output) for output in _flat(eval(code, names))]
+
+    return compute
+
+
+def tensor(tf: Any, values: np.ndarray, dtype: str) -> Any:
+    """A tensor of the namespace that holds `values`."""
+    wide = "complex128" if dtype.startswith("complex") else "float64"
+    if dtype in ("float16", "bfloat16"):
+        wide = "float32"
+    made = tf.constant(np.asarray(values, dtype=wide), dtype=getattr(tf, wide))
+    return made if dtype == wide else tf.cast(made, getattr(tf, dtype))
+
+
+def array(value: Any) -> np.ndarray:
+    """A tensor as float64 or complex128."""
+    read = np.asarray(value)
+    return read.astype(np.complex128 if read.dtype.kind == "c" else np.float64)
+
+
+def tensors(tf: Any, problem: Problem, dtype: str) -> Tuple[List[Any], List[Any], List[Any]]:
+    """Inputs, directions and cotangents as tensors."""
+    real = {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+
+    def cotangent(values: np.ndarray) -> Any:
+        return tensor(tf, values, dtype if values.dtype.kind == "c" else real)
+
+    return (
+        [tensor(tf, x, dtype) for x in problem.inputs],
+        [tensor(tf, v, dtype) for v in problem.directions],
+        [cotangent(w) for w in problem.cotangents],
+    )
+
+
+def first_order(tf: Any, compute: Program) -> Program:
+    """From inputs and cotangents to outputs and gradients."""
+
+    def program(inputs: Sequence[Any], cotangents: Sequence[Any]) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = compute(*inputs)
+        return outputs, _dense(tf, tape.gradient(outputs, inputs, output_gradients=cotangents))
+
+    return program
+
+
+def second_order(tf: Any, compute: Program) -> Program:
+    """From inputs, directions and cotangents to the derivatives of gradient times direction.
+
+    Returns:
+        Those by the inputs, which are the products, and those by the cotangents, which are the
+        tangents.
+    """
+
+    def program(inputs: Sequence[Any], directions: Sequence[Any], cotangents: Sequence[Any]) -> Any:
+        with tf.GradientTape() as outer:
+            outer.watch(inputs)
+            outer.watch(cotangents)
+            with tf.GradientTape() as inner:
+                inner.watch(inputs)
+                outputs = compute(*inputs)
+            gradients = inner.gradient(outputs, inputs, output_gradients=cotangents)
+            total = _product(tf, gradients, directions)
+        if total is None:
+            return [None for _ in inputs], [None for _ in cotangents]
+        products, tangents = outer.gradient(total, (inputs, cotangents))
+        return _dense(tf, products), _dense(tf, tangents)
+
+    return program
+
+
+def forward_mode(tf: Any, compute: Program) -> Program:
+    """From inputs and directions to the tangents, by a forward accumulator."""
+
+    def program(inputs: Sequence[Any], directions: Sequence[Any]) -> Any:
+        with tf.autodiff.ForwardAccumulator(inputs, directions) as accumulator:
+            outputs = compute(*inputs)
+        return _dense(tf, accumulator.jvp(outputs))
+
+    return program
+
+
+def forward_over_reverse(tf: Any, compute: Program) -> Program:
+    """The products by forward mode over the backward pass."""
+
+    def program(inputs: Sequence[Any], directions: Sequence[Any], cotangents: Sequence[Any]) -> Any:
+        with tf.autodiff.ForwardAccumulator(inputs, directions) as accumulator:
+            with tf.GradientTape() as tape:
+                tape.watch(inputs)
+                outputs = compute(*inputs)
+            gradients = tape.gradient(outputs, inputs, output_gradients=cotangents)
+            gradients = _dense(tf, gradients)
+        return _dense(tf, accumulator.jvp(gradients))
+
+    return program
+
+
+def reverse_over_forward(tf: Any, compute: Program) -> Program:
+    """The products by the backward pass through forward mode."""
+
+    def program(inputs: Sequence[Any], directions: Sequence[Any], cotangents: Sequence[Any]) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            with tf.autodiff.ForwardAccumulator(inputs, directions) as accumulator:
+                outputs = compute(*inputs)
+            tangents = accumulator.jvp(outputs)
+        return _dense(tf, tape.gradient(tangents, inputs, output_gradients=cotangents))
+
+    return program
+
+
+def jacobians(tf: Any, compute: Program, vectorised: bool) -> Program:
+    """The jacobian of each output by each input: a list of lists."""
+
+    def program(inputs: Sequence[Any]) -> Any:
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(inputs)
+            outputs = compute(*inputs)
+        return [
+            _dense(tf, tape.jacobian(output, inputs, experimental_use_pfor=vectorised))
+            for output in outputs
+        ]
+
+    return program
+
+
+def hessians(tf: Any, compute: Program, vectorised: bool) -> Program:
+    """The jacobian of each gradient by each input: a list of lists."""
+
+    def program(inputs: Sequence[Any], cotangents: Sequence[Any]) -> Any:
+        with tf.GradientTape(persistent=True) as outer:
+            outer.watch(inputs)
+            with tf.GradientTape() as inner:
+                inner.watch(inputs)
+                outputs = compute(*inputs)
+            gradients = inner.gradient(outputs, inputs, output_gradients=cotangents)
+            gradients = _dense(tf, gradients)
+        return [
+            None
+            if gradient is None
+            else _dense(tf, outer.jacobian(gradient, inputs, experimental_use_pfor=vectorised))
+            for gradient in gradients
+        ]
+
+    return program
+
+
+def _constants(row: Row, tf: Any, dtype: str) -> Dict[str, Any]:
+    return {name: _constant(tf, value, dtype) for name, value in row.constants.items()}
+
+
+def _constant(tf: Any, value: Any, dtype: str) -> Any:
+    """Floats in the dtype of the case; a table names another one."""
+    if isinstance(value, dict):
+        return tf.constant(value["values"], dtype=getattr(tf, value["dtype"]))
+    read = np.asarray(value)
+    if read.dtype.kind == "f":
+        return tensor(tf, read, dtype)
+    return tf.constant(value)
+
+
+def _flat(outputs: Any) -> List[Any]:
+    if isinstance(outputs, (list, tuple)):
+        return [leaf for one in outputs for leaf in _flat(one)]
+    return [outputs]
+
+
+def _dense(tf: Any, answers: Any) -> List[Any]:
+    """Sparse gradients as tensors; None stays."""
+    return [None if one is None else tf.convert_to_tensor(one) for one in answers]
+
+
+def _product(tf: Any, gradients: Sequence[Any], directions: Sequence[Any]) -> Any:
+    """The real inner product; a gradient that is None counts nothing."""
+    terms = []
+    for gradient, direction in zip(_dense(tf, gradients), directions):
+        if gradient is not None:
+            is_complex = np.dtype(getattr(direction.dtype, "as_numpy_dtype", None) or direction.dtype).kind == "c"
+            one = tf.math.real(tf.math.conj(gradient) * direction) if is_complex else gradient * direction
+            terms.append(tf.reduce_sum(one))
+    return sum(terms[1:], terms[0]) if terms else None
