@@ -34,6 +34,7 @@ class Suite:
         self._backend: Optional[Backend] = None
         self._refusals: Dict[Tuple[str, str], Optional[str]] = {}
         self._behaviours: Optional[Behaviours] = None
+        self._devices: Optional[List[str]] = None
         self._visible: Optional[List[str]] = None
         self.deviations: List[Deviation] = []
         self.introduced = False
@@ -45,8 +46,12 @@ class Suite:
             raise RuntimeError("the suite was not set up")
         return self._backend
 
-    def set_up(self) -> None:
+    def set_up(self, devices_of: Optional[Callable[[Backend], List[List[str]]]] = None) -> None:
         """Load the backend and its deviations, once.
+
+        Args:
+            devices_of: finds the devices of a backend and all that are visible, if the backend
+                itself is not to be asked in this process.
 
         Raises:
             TapecheckError: what the user asked for cannot be had.
@@ -55,7 +60,9 @@ class Suite:
             return
         backend = load(self._options.backend)
         self._read_deviations(backend)
-        visible = backend.all_devices()
+        if devices_of is not None:
+            self._devices, self._visible = devices_of(backend)
+        visible = self._visible or backend.all_devices()
         for device in self._options.device or []:
             if device not in visible:
                 raise UsageError(
@@ -100,8 +107,10 @@ class Suite:
 
     @property
     def devices(self) -> List[str]:
-        chosen: List[str] = self._options.device or self.backend.devices()
-        return chosen
+        """Where clauses run."""
+        if self._devices is None:
+            self._devices = self.backend.devices()
+        return self._options.device or self._devices
 
     def asks(self, clause: Clause, mode: str) -> bool:
         """Whether the clause is asked of this backend in this mode at all."""
@@ -139,12 +148,15 @@ class Suite:
         """The header of the result file."""
         options = {
             name: getattr(self._options, name)
-            for name in ("mode", "device", "level", "deviations", "keyword")
+            for name in ("mode", "device", "level", "deviations", "keyword", "isolate")
             if getattr(self._options, name, None)
         }
         options.update(chosen_parts(self._options.file_or_dir or []))
         if self._options.profile != DEFAULT:
             options["profile"] = self._options.profile
+        seeds = {"seed": self.seed}
+        if self._options.shuffle is not None:
+            seeds["shuffle"] = self._options.shuffle
         return {
             "suite_version": tapecheck.__version__,
             "backend": self.backend.name,
@@ -155,7 +167,7 @@ class Suite:
             "devices": self.devices,
             "lacks": sorted(self.backend.lacks),
             "lacks_in": {mode: sorted(names) for mode, names in self.backend.lacks_in.items()},
-            "seeds": {"seed": self.seed},
+            "seeds": seeds,
             "options": options,
             "started": self.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
@@ -174,6 +186,10 @@ class CaseRun:
         self.verdict = results.ERROR
         self.message = ""
         self.details: Dict[str, Any] = {}
+
+    @property
+    def key(self) -> results.Key:
+        return (self.folder, self.clause.id, self.mode, self.device)
 
     def inapplicable(self) -> str:
         """Why the clause is not run, with the verdict set accordingly; empty where it is run.

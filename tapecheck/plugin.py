@@ -16,15 +16,18 @@ not-applicable     skipped
 
 from __future__ import annotations
 
+import argparse
 import gc
+import random
 from pathlib import Path
-from typing import Any, Generator, List
+from typing import Any, Generator, List, Optional
 
 import pytest
 
 from tapecheck.case import CaseRun, Program, Suite
 from tapecheck.clause import LEVELS, clause_of
 from tapecheck.errors import TapecheckError
+from tapecheck.isolation import Isolation, devices_of
 from tapecheck.modes import MODES
 from tapecheck.recorder import CASE_PROPERTY, FAULT, HEADER_PROPERTY, Recorder, shape
 from tapecheck.results import storable
@@ -87,6 +90,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how much the suites draw at random (default: default)",
     )
     group.addoption(
+        "--shuffle",
+        type=int,
+        metavar="SEED",
+        help="run the cases in a random order that this number decides (default: their own order)",
+    )
+    # Of `tapecheck run --isolate`, which runs the cases together and then each of them alone.
+    group.addoption("--isolate", action="store_true", help=argparse.SUPPRESS)
+    group.addoption("--alone", metavar="FILE", help=argparse.SUPPRESS)
+    group.addoption(
         "--time-limit",
         type=float,
         metavar="SECONDS",
@@ -101,6 +113,12 @@ def pytest_configure(config: pytest.Config) -> None:
     choose(config.option.profile)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Recorder(config, suite), "tapecheck-recorder")
+    elif config.option.alone:
+        config.pluginmanager.register(Isolation(config, config.option.alone, _case_of))
+
+
+def _case_of(item: pytest.Item) -> Optional[CaseRun]:
+    return item.stash.get(_CASE, None)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -148,6 +166,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
+    if config.option.shuffle is not None:
+        random.Random(config.option.shuffle).shuffle(items)
 
 
 @pytest.fixture
@@ -187,12 +207,15 @@ def devices(tapecheck_case: CaseRun) -> List[str]:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, None]:
+    if item.config.option.alone:
+        yield
+        return
     with item.config.stash[_LIMIT]():
         yield
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    case = item.stash.get(_CASE, None)
+    case = _case_of(item)
     if case is not None:
         reason = case.inapplicable()
         if reason:
@@ -204,7 +227,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, Any, None]:
     outcome = yield
-    case = item.stash.get(_CASE, None)
+    case = _case_of(item)
     if case is None:
         return
     report = outcome.get_result()
@@ -235,7 +258,7 @@ def _set_up(config: pytest.Config, suite: Suite) -> bool:
     if config.stash.get(_FAULT, None) is None:
         try:
             with config.stash[_LIMIT](times=_SET_UP):
-                suite.set_up()
+                suite.set_up(devices_of if config.option.alone else None)
         except TapecheckError as error:
             config.stash[_FAULT] = error
     return config.stash.get(_FAULT, None) is None

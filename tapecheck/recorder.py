@@ -6,18 +6,19 @@ import contextlib
 import re
 import time
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Optional, Sequence, Set
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set
 
 import pytest
 
 from tapecheck.case import CaseRun, Suite
 from tapecheck.errors import COULD_NOT_RUN, WRONG_USAGE, Crashed
 from tapecheck.modes import MODES
-from tapecheck.results import BREAKING, DEVIATION, Case, Writer, storable
+from tapecheck.results import BREAKING, DEVIATION, Leak, Writer, case_of, leak_of, storable
 from tapecheck.standard import clause_in
 
 CASE_PROPERTY = "tapecheck-case"
 HEADER_PROPERTY = "tapecheck-header"
+LEAK_PROPERTY = "tapecheck-leak"
 FAULT = "tapecheck-fault"
 """The key in the output of a worker under which it says why the run cannot be."""
 
@@ -56,6 +57,7 @@ class Recorder:
         fault: what ended the run before its time, if anything did.
         collected: ids of the tests that are to run.
         complete: whether each of them ran.
+        leaks: the cases whose verdicts differ alone, in a run that asks for that.
     """
 
     def __init__(self, config: pytest.Config, suite: Suite) -> None:
@@ -67,6 +69,7 @@ class Recorder:
         self.fault: Optional[Fault] = None
         self.collected: Set[str] = set()
         self.complete = False
+        self.leaks: List[Leak] = []
         self._ready: Set[str] = set()
         self._never_ready = 0
         self._put_back: Set[str] = set()
@@ -110,9 +113,11 @@ class Recorder:
         if HEADER_PROPERTY in properties:
             self._introduce(properties[HEADER_PROPERTY])
         if CASE_PROPERTY in properties and self.writer is not None:
-            record = dict(properties[CASE_PROPERTY])
-            record.pop("kind")
-            self.writer.write_case(Case(**record))
+            gateway = getattr(getattr(report, "node", None), "gateway", None)
+            case = case_of(properties[CASE_PROPERTY])
+            self.writer.write_case(case._replace(worker=gateway.id if gateway else ""))
+        if LEAK_PROPERTY in properties:
+            self.leaks.append(leak_of(properties[LEAK_PROPERTY]))
         if report.when in ("teardown", _CRASHED):
             self._ended.add(report.nodeid)
 

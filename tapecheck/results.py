@@ -12,7 +12,7 @@ import json
 import os
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import IO, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from tapecheck.errors import DataError
 from tapecheck.textfile import read_text
@@ -42,10 +42,16 @@ VERDICTS: Tuple[str, ...] = (
 BREAKING = frozenset([FAIL, ERROR, FIXED])
 """The verdicts with which an implementation does not conform."""
 
+ASKED = frozenset(VERDICTS) - {UNSUPPORTED, NOT_APPLICABLE}
+"""The verdicts of cases whose code ran."""
+
 LONGEST_TEXT = 20000
 """Characters of one text of an implementation that are kept."""
 
 Record = Dict[str, Any]
+Key = Tuple[str, str, str, str]
+"""What identifies a case across runs: suite, clause, mode, device."""
+
 PathLike = Union[str, "os.PathLike[str]"]
 
 
@@ -57,6 +63,8 @@ class Case(NamedTuple):
         message: the text of a verdict other than pass; its first line says which promise it is.
         details: what diagnosis needs, by name: expected, actual, difference, documented,
             reproduce, reason, link, lacks, traceback.
+        worker: the process that ran it, after all cases of that worker which stand before it in
+            the file; empty where there is but one.
     """
 
     suite: str
@@ -68,10 +76,10 @@ class Case(NamedTuple):
     seconds: float
     message: str = ""
     details: Mapping[str, Any] = MappingProxyType({})
+    worker: str = ""
 
     @property
-    def key(self) -> Tuple[str, str, str, str]:
-        """What identifies the case across runs."""
+    def key(self) -> Key:
         return (self.suite, self.clause, self.mode, self.device)
 
     @property
@@ -84,17 +92,55 @@ class Case(NamedTuple):
         return {name: value for name, value in fields.items() if value not in ("", {})}
 
 
+class Leak(NamedTuple):
+    """A case whose verdict depends on what ran before it.
+
+    Attributes:
+        together: its verdict after the other cases of its worker.
+        alone: its verdict in a process of its own.
+        culprit: the case that brings about the first verdict when it alone runs before; None
+            where no single case does.
+        replayed: whether all that ran before it brings about the first verdict again.
+        message: the text of the verdict alone, where it is not a pass.
+    """
+
+    suite: str
+    clause: str
+    mode: str
+    device: str
+    together: str
+    alone: str
+    culprit: Optional[Key]
+    replayed: bool
+    message: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.suite, self.clause, self.mode, self.device)
+
+    def record(self) -> Record:
+        """The leak as a line of the file."""
+        fields: Record = {"kind": "leak", **self._asdict()}
+        fields["culprit"] = dict(zip(_KEY, self.culprit)) if self.culprit else None
+        return {name: value for name, value in fields.items() if value != ""}
+
+
+_KEY = ("suite", "clause", "mode", "device")
+
+
 class Run(NamedTuple):
     """A result file that was read.
 
     Attributes:
         footer: None where the run did not reach its end.
+        leaks: what running each case alone brought to light; None where that was not asked for.
     """
 
     path: str
     header: Record
     cases: List[Case]
     footer: Optional[Record]
+    leaks: Optional[Tuple[Leak, ...]] = None
 
     @property
     def complete(self) -> bool:
@@ -177,8 +223,32 @@ class Writer:
 
     def _line(self, record: Record) -> None:
         assert self._file is not None
-        self._file.write(json.dumps(record, ensure_ascii=True, sort_keys=False) + "\n")
+        self._file.write(_line(record))
         self._file.flush()
+
+
+def unfinished(path: PathLike) -> Record:
+    """Take the footer off a complete file, since its run goes on; the footer.
+
+    Raises:
+        DataError: the file is not complete.
+    """
+    footer = read(path).footer
+    if footer is None:
+        raise DataError(path, None, "the run is incomplete")
+    text = Path(path).read_text(encoding="utf-8")
+    Path(path).write_text(text[: text.rindex("\n", 0, -1) + 1], encoding="utf-8")
+    return footer
+
+
+def finish(path: PathLike, leaks: Sequence[Leak], footer: Record) -> None:
+    """Write down what running each case alone brought to light, and the end of the run."""
+    records = [leak.record() for leak in leaks]
+    if leaks:
+        footer = {**footer, "leaks": len(leaks)}
+    with Path(path).open("a", encoding="utf-8") as file:
+        for record in [*records, footer]:
+            file.write(_line(record))
 
 
 def locate(path: PathLike) -> Path:
@@ -233,13 +303,21 @@ def read(path: PathLike) -> Run:
     if body and body[-1]["kind"] == "footer" and not lines[-1]:
         footer = body.pop()
     for number, record in enumerate(body, 2):
-        if record["kind"] != "case":
+        if record["kind"] not in ("case", "leak"):
             raise DataError(place, number, "a {} amid the cases".format(record["kind"]))
-    cases = [_case(record) for record in body]
+    cases = [case_of(record) for record in body if record["kind"] == "case"]
+    leaks = tuple(leak_of(record) for record in body if record["kind"] == "leak")
     _reject_duplicates(place, cases)
-    if footer is not None and (footer["cases"], footer["counts"]) != (len(cases), count(cases)):
-        raise DataError(place, len(records), "the footer does not count the cases of the file")
-    return Run(str(place), header, cases, footer)
+    if footer is not None:
+        counts = (footer["cases"], footer["counts"], footer.get("leaks", 0))
+        if counts != (len(cases), count(cases), len(leaks)):
+            raise DataError(place, len(records), "the footer does not count what the file holds")
+    isolated = header["options"].get("isolate")
+    return Run(str(place), header, cases, footer, leaks if isolated else None)
+
+
+def _line(record: Record) -> str:
+    return json.dumps(record, ensure_ascii=True) + "\n"
 
 
 def _parse(place: Path, number: int, line: str) -> Record:
@@ -268,8 +346,17 @@ def _validator() -> Any:
     return jsonschema.Draft7Validator(json.loads(text))
 
 
-def _case(record: Record) -> Case:
+def case_of(record: Record) -> Case:
+    """The case that a line of a file tells."""
     return Case(**{name: value for name, value in record.items() if name != "kind"})
+
+
+def leak_of(record: Record) -> Leak:
+    """The leak that a line of a file tells."""
+    fields = {name: value for name, value in record.items() if name != "kind"}
+    key = fields["culprit"]
+    fields["culprit"] = tuple(key[name] for name in _KEY) if key else None
+    return Leak(**fields)
 
 
 def _reject_duplicates(place: Path, cases: List[Case]) -> None:

@@ -276,6 +276,7 @@ def test_a_diff_tells_suites_apart_and_many_rows_of_a_clause_once(here: Path) ->
         "y: only in the new run, 1 case",
         "30 regressions, 0 fixed, 1 new, 1 gone, 0 other changes, 1 the same",
     ]
+    assert call("diff", "old.jsonl", "new.jsonl", "--all").stdout.count("pass -> error") == 30
 
 
 @pytest.mark.parametrize("name", ["old.jsonl", "new.jsonl"])

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tapecheck.errors import DataError
-from tapecheck.results import Case, Writer, read
+from tapecheck.results import Case, Leak, Writer, finish, read, unfinished
 
 HEADER = {
     "suite_version": "0.1.0",
@@ -22,6 +22,10 @@ PASSED = Case("spec", "recording.a", "MUST", "eager", "CPU:0", "pass", 0.25)
 FAILED = Case(
     "spec", "recording.b", "SHOULD", "jit", "GPU:0", "fail", 0.5, "broken", {"expected": "None"}
 )
+LEAKS = (
+    Leak(*FAILED.key, "fail", "pass", PASSED.key, True),
+    Leak(*PASSED.key, "pass", "error", None, False, "broken alone"),
+)
 
 
 @pytest.fixture
@@ -29,9 +33,9 @@ def path(tmp_path):
     return tmp_path / "deep" / "results.jsonl"
 
 
-def write(path, cases=(PASSED, FAILED), complete=True):
+def write(path, cases=(PASSED, FAILED), complete=True, **options):
     writer = Writer(path)
-    writer.write_header(HEADER)
+    writer.write_header({**HEADER, "options": options})
     for case in cases:
         writer.write_case(case)
     writer.close(1.5, complete)
@@ -55,6 +59,37 @@ def test_what_is_written_is_read_back(path):
     assert run.cases[1].details == {"expected": "None"}
     assert run.counts() == {"pass": 1, "fail": 1}
     assert run.footer["counts"] == {"pass": 1, "fail": 1}
+
+
+def test_what_running_each_case_alone_brought_to_light_is_read_back(path):
+    write(path, isolate=True)
+    footer = unfinished(path)
+    assert not read(path).complete
+    finish(path, LEAKS, footer)
+    run = read(path)
+    assert run.complete
+    assert run.leaks == LEAKS
+    assert run.footer["leaks"] == 2
+    assert [case.verdict for case in run.cases] == ["pass", "fail"]
+
+
+def test_a_run_without_leaks_is_not_one_that_did_not_look_for_them(path):
+    write(path, isolate=True)
+    finish(path, [], unfinished(path))
+    assert read(path).leaks == ()
+    write(path)
+    assert read(path).leaks is None
+
+
+def test_an_incomplete_run_does_not_go_on(path):
+    write(path, complete=False)
+    with pytest.raises(DataError, match="the run is incomplete"):
+        unfinished(path)
+
+
+def test_the_process_of_a_case_is_read_back(path):
+    write(path, [PASSED._replace(worker="gw1")])
+    assert read(path).cases[0].worker == "gw1"
 
 
 def test_a_folder_means_the_result_file_in_it(path):
@@ -117,8 +152,8 @@ def test_a_file_cut_off_at_any_byte_is_never_taken_for_a_complete_one(path):
         (2, {"colour": "red"}, "colour"),
         (2, {"kind": "story"}, r"\(kind\)"),
         (3, {"details": []}, r"\(details\)"),
-        (4, {"cases": 3}, "the footer does not count the cases"),
-        (4, {"counts": {"pass": 2}}, "the footer does not count the cases"),
+        (4, {"cases": 3}, "the footer does not count what the file holds"),
+        (4, {"counts": {"pass": 2}}, "the footer does not count what the file holds"),
         (3, dict(PASSED.record()), "the same case as line 2"),
     ],
 )

@@ -84,15 +84,15 @@ def _show(
     if not part:
         return
     say(out, ("{} ({})".format(title, len(part)), style))
-    rows = _rows(part)
+    rows = _rows(part, most is not None)
     for row in columns([plain(cell, 200) for cell in row] for row in rows[:most]):
         say(out, "  ", *row)
     if most is not None and len(rows) > most:
         say(out, "  and {} more, all of them with --all".format(len(rows) - most))
 
 
-def _rows(part: Sequence[Union[Case, Change]]) -> List[List[str]]:
-    """Verdict and case of each; many rows of one parametrised clause in one line."""
+def _rows(part: Sequence[Union[Case, Change]], short: bool) -> List[List[str]]:
+    """Verdict and case of each; if `short`, many rows of a parametrised clause in one line."""
     lines: Dict[Tuple[str, str, str], List[str]] = {}
     for one in part:
         if isinstance(one, Change):
@@ -103,7 +103,7 @@ def _rows(part: Sequence[Union[Case, Change]]) -> List[List[str]]:
         lines.setdefault((verdict, case.clause.partition("[")[0], place), []).append(case.clause)
     rows: List[List[str]] = []
     for (verdict, clause, place), clauses in lines.items():
-        if len(clauses) > _ROWS:
+        if short and len(clauses) > _ROWS:
             clauses = ["{}[...] ({} rows)".format(clause, len(clauses))]
         rows.extend([verdict, "{} {}".format(name, place)] for name in clauses)
     return rows

@@ -7,12 +7,13 @@ from typing import Any, Dict, List, Optional, Tuple
 from tapecheck.cli.text import COLOURS, columns, plain, say
 from tapecheck.report.conformance import BREAKS, CONFORMS, Standing
 from tapecheck.report.differences import Difference
-from tapecheck.report.page import SYMBOLS, Page, Report, called
+from tapecheck.report.page import SYMBOLS, Page, Report, called, origin
 from tapecheck.results import DEVIATION, FAIL, PASS
 from tapecheck.standard import SPEC
 
 _RUNS = 30
 _DIFFERENCES = 8
+_LEAKS = 3
 _NAME = 30
 _BREAKERS = 4
 
@@ -36,6 +37,23 @@ def show(out: Any, page: Page) -> None:
             say(out, plain(report.name, _NAME), ("  did not reach its end", "bold red"))
         if report.part:
             say(out, plain(report.name, _NAME), "  only a part was run: ", plain(report.part, 100))
+    for report in page.leaking:
+        leaks = report.run.leaks or ()
+        say(out)
+        say(
+            out, ("{} leaks state ({:,})".format(plain(report.name, _NAME), len(leaks)), "bold red")
+        )
+        told = [
+            [
+                "{} [{}]".format(plain(called(leak), 90), leak.mode),
+                "{} together, {} alone".format(leak.together, leak.alone),
+                "from {}".format(plain(origin(leak), 90)),
+            ]
+            for leak in leaks[:_LEAKS]
+        ]
+        for line in columns(told):
+            say(out, "  ", *line)
+        _more(out, len(leaks) - _LEAKS, "case")
     if page.different:
         say(out)
         say(out, ("Where they differ ({:,})".format(page.different), "bold"))

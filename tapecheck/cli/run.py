@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
+import secrets
 import shutil
 from pathlib import Path
 from typing import Any, List, Optional, Tuple
@@ -18,6 +19,8 @@ from tapecheck.sampling import DEFAULT, PROFILES
 
 _RUNS = Path("reports") / "runs"
 _ALL = "all"
+_ANY = 2**32
+"""The seed that stands for any."""
 
 
 class RunCommand(click.Command):
@@ -46,6 +49,7 @@ Examples:
   tapecheck run my_package:tape --chapter watching --chapter persistence
   tapecheck run tensorflow -k 'jacobian and not batch' -x
   tapecheck run tensorflow --suite laws --suite spec --seed 7
+  tapecheck run my_package.tape --shuffle --isolate
   tapecheck run tensorflow -n 2 --out reports/nightly -- -p randomly
 
 \b
@@ -86,6 +90,19 @@ fault of the suite, nothing ran) or not to its end (Ctrl-C).""",
     show_default=True,
     help="How much the suites draw at random.",
 )
+@click.option(
+    "--shuffle",
+    is_flag=False,
+    flag_value=_ANY,
+    type=click.IntRange(0, _ANY),
+    metavar="[SEED]",
+    help="Run the cases in a random order that this number decides (default: another each time).",
+)
+@click.option(
+    "--isolate",
+    is_flag=True,
+    help="Then run each case in a process of its own, and tell where its verdict differs.",
+)
 @click.option("-x", "stop_early", is_flag=True, help="Stop at the first failure.")
 @click.option(
     "--timeout",
@@ -113,6 +130,8 @@ def _run(out: Optional[str], pytest_options: Tuple[str, ...], timeout: float, **
 
     asked["suites"] = _suites(asked["suites"])
     _check_chapters(asked["chapters"], asked["suites"])
+    if asked["shuffle"] == _ANY:
+        asked["shuffle"] = secrets.randbelow(_ANY)
     if asked["deviations"]:
         _check_deviations(asked["deviations"])
     with session.surroundings():
@@ -134,8 +153,13 @@ def _execute(request: Any) -> Any:
         shown = os.fdopen(os.dup(terminal), "w", encoding="utf-8", errors="backslashreplace")
         with shown:
             console = Console(file=shown, highlight=False, markup=False, emoji=False)
-            with Progress(console, plain(request.backend, 40)) as progress:
-                return session.execute(request, progress)
+            name = plain(request.backend, 40)
+            with Progress(console, name) as progress:
+                ended = session.execute(request, progress)
+            if ended.complete and request.isolate:
+                with Progress(console, name + ", alone") as progress:
+                    ended = session.execute_alone(request, progress)
+            return ended
 
 
 def _tell(folder: Path, ended: Any, named: bool) -> int:
@@ -165,7 +189,8 @@ def _tell(folder: Path, ended: Any, named: bool) -> int:
         say(out if ran is not None else err, "Log      ", plain(log))
     if ran is not None and ran.complete:
         summary.conclusion(out, ran)
-        return DEVIATES if any(case.verdict in results.BREAKING for case in ran.cases) else CONFORMS
+        breaking = any(case.verdict in results.BREAKING for case in ran.cases)
+        return DEVIATES if breaking or ran.leaks else CONFORMS
     if not named and not any(folder.iterdir()):
         folder.rmdir()
     kept = "; the incomplete results are kept" if ran is not None else ""

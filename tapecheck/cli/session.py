@@ -6,12 +6,13 @@ import contextlib
 import io
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any, Iterator, List, NamedTuple, Optional, Sequence
 
 from tapecheck.errors import COULD_NOT_RUN, DEVIATES, WRONG_USAGE
 from tapecheck.recorder import Fault, Recorder
-from tapecheck.results import FILE_NAME
+from tapecheck.results import ASKED, FILE_NAME, Leak, finish, read, unfinished
 from tapecheck.standard import folder_of, root
 
 LOG_NAME = "log.txt"
@@ -32,6 +33,8 @@ class Request(NamedTuple):
         seed: decides all that the suites draw at random.
         profile: how much they draw.
         out: the folder for the results and the log.
+        shuffle: the seed of a random order; None for the order of the files.
+        isolate: whether each case runs alone too, after all of them ran together.
         time_limit: seconds that one case may take.
         options: further options of pytest.
     """
@@ -49,17 +52,30 @@ class Request(NamedTuple):
     stop_early: bool
     seed: int
     profile: str
+    shuffle: Optional[int]
+    isolate: bool
     time_limit: float
     options: Sequence[str]
 
+    @property
+    def results(self) -> Path:
+        return self.out / FILE_NAME
+
     def arguments(self) -> List[str]:
-        """The command line of pytest."""
+        """The command line of pytest for a run of all cases together."""
+        return [*self._arguments(), "--results", str(self.results)]
+
+    def arguments_alone(self) -> List[str]:
+        """The command line of pytest for a run of each case alone."""
+        return [*self._arguments(), "--alone", str(self.results)]
+
+    def _arguments(self) -> List[str]:
         folder = root()
         arguments = self._places()
         arguments += ["-c", str(_SETTINGS), "--rootdir", str(folder), "--confcutdir", str(folder)]
         arguments += ["-p", "xdist", "-n", str(self.workers), "--dist", "load"]
         arguments += ["--max-worker-restart", str(_WORKERS_EVER)]
-        arguments += ["--backend", self.backend, "--results", str(self.out / FILE_NAME)]
+        arguments += ["--backend", self.backend]
         arguments += ["--time-limit", str(self.time_limit)]
         arguments += ["--seed", str(self.seed), "--profile", self.profile]
         if not (folder / "pyproject.toml").is_file():
@@ -78,6 +94,10 @@ class Request(NamedTuple):
             arguments += ["-k", self.keyword]
         if self.stop_early:
             arguments.append("-x")
+        if self.shuffle is not None:
+            arguments += ["--shuffle", str(self.shuffle)]
+        if self.isolate:
+            arguments.append("--isolate")
         return arguments + list(self.options)
 
     def _places(self) -> List[str]:
@@ -100,19 +120,40 @@ class Ended(NamedTuple):
 
     complete: bool
     fault: Optional[Fault]
+    leaks: Sequence[Leak] = ()
 
 
 def execute(request: Request, watcher: Any) -> Ended:
-    """Run pytest, with `watcher` as a further plugin, and say how it ended."""
+    """Run all cases, with `watcher` as a further plugin of pytest, and say how it ended."""
+    return _execute(request, request.arguments(), watcher)
+
+
+def execute_alone(request: Request, watcher: Any) -> Ended:
+    """Run each case alone, after `execute`, and add to its results what is to be said of it.
+
+    Where it does not come to an end the results are incomplete.
+    """
+    began = time.perf_counter()
+    if not any(case.verdict in ASKED for case in read(request.results).cases):
+        return Ended(True, None)
+    footer = unfinished(request.results)
+    ended = _execute(request, request.arguments_alone(), watcher)
+    if ended.complete:
+        footer["seconds"] += time.perf_counter() - began
+        finish(request.results, ended.leaks, footer)
+    return ended
+
+
+def _execute(request: Request, arguments: Sequence[str], watcher: Any) -> Ended:
     import pytest
 
     sink, complaints = io.StringIO(), io.StringIO()
     listener = _Listener()
     with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(complaints):
-        status = int(pytest.main(request.arguments(), plugins=[listener, watcher]))
+        status = int(pytest.main(list(arguments), plugins=[listener, watcher]))
     recorder = listener.recorder
     if recorder is not None and recorder.complete:
-        return Ended(True, None)
+        return Ended(True, None, recorder.leaks)
     fault = _fault(request, status, listener, complaints.getvalue())
     if fault.of_suite:
         # Into the log, since that is where descriptor 2 leads.

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import collections
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 from tapecheck.clause import LEVELS
 from tapecheck.cli.text import COLOURS, block, columns, plain, say
-from tapecheck.results import BREAKING, PASS, UNSUPPORTED, VERDICTS, Case, Run, count
+from tapecheck.results import BREAKING, PASS, UNSUPPORTED, VERDICTS, Case, Key, Leak, Run, count
 from tapecheck.standard import SPEC
 
 _CHAPTERS = 6
 _FAILURES = 3
 _LINES = 3
 _WIDTH = 300
+_CULPRITS = 3
+_NO_CULPRIT = "several cases, or what cannot be told"
 _RESTRICTIONS = ("chapter", "keyword", "level", "mode")
 """The options with which a run is less than the standard."""
 
@@ -36,6 +38,8 @@ def summarize(console: Any, run: Run) -> None:
     if failing:
         _chapters(console, run.cases, failing)
         _failures(console, failing)
+    if run.leaks is not None:
+        _leaks(console, run.leaks)
     _lacks(console, run.cases)
 
 
@@ -43,8 +47,10 @@ def conclusion(console: Any, run: Run) -> None:
     """Print whether the implementation conforms."""
     failing = sum(case.verdict in BREAKING for case in run.cases)
     who = plain(run.label, 80)
-    if failing:
-        text = "{} does not conform: {} of {} cases".format(who, failing, len(run.cases))
+    if failing or run.leaks:
+        reasons = ["{} of {} cases".format(failing, len(run.cases))] if failing else []
+        reasons += ["it leaks state"] if run.leaks else []
+        text = "{} does not conform: {}".format(who, ", and ".join(reasons))
         say(console, (text, "bold red"))
     else:
         options = run.header["options"]
@@ -101,6 +107,32 @@ def _failures(console: Any, failing: List[Case]) -> None:
         for line in rest[: _LINES - 1]:
             say(console, "    ", plain(line, _WIDTH))
     _more(console, len(clauses) - _FAILURES, "failing clause")
+
+
+def _leaks(console: Any, leaks: Sequence[Leak]) -> None:
+    """Which cases depend on what ran before them, those of one culprit together."""
+    say(console)
+    if not leaks:
+        say(console, ("State", "bold"), "  each case has the same verdict alone")
+        return
+    say(console, ("Leaks state", "bold red"), "  from case to case")
+    groups: Dict[Any, List[Leak]] = {}
+    for leak in leaks:
+        groups.setdefault(leak.culprit, []).append(leak)
+    for culprit, found in list(groups.items())[:_CULPRITS]:
+        say(console, "  after ", plain(_place(culprit) if culprit else _NO_CULPRIT, _WIDTH))
+        for leak in found[:_FAILURES]:
+            told = [(one, COLOURS[one]) for one in (leak.together, leak.alone)]
+            say(
+                console, "    ", told[0], ", alone ", told[1], "  ", plain(_place(leak.key), _WIDTH)
+            )
+        _more(console, len(found) - _FAILURES, "case")
+    _more(console, len(groups) - _CULPRITS, "culprit")
+
+
+def _place(key: Key) -> str:
+    _, clause, mode, device = key
+    return "{} [{} {}]".format(clause, mode, device)
 
 
 def _lacks(console: Any, cases: List[Case]) -> None:

@@ -76,6 +76,7 @@ def _environment() -> jinja2.Environment:
         md=text.markdown,
         number="{:,}".format,
         one_line=text.one_line,
+        origin=pages.origin,
         pieces=pages.pieces,
         share=pages.share,
         shorten=text.shorten,

@@ -107,8 +107,10 @@ def suites(runs: List[Run]) -> List[str]:
 
 
 def of_run(run: Run) -> Standing:
-    """How the run stands as a whole; what is incomplete is never said to conform."""
+    """How the run stands as a whole; what is incomplete or leaks state never conforms."""
     standing = of_cases(run.cases)
+    if run.leaks:
+        standing = standing._replace(state=BREAKS)
     if not run.complete:
         return standing._replace(state=INCOMPLETE, words="INCOMPLETE")
     words = {

@@ -13,7 +13,7 @@ from tapecheck.report import conformance, differences, findings, lacks
 from tapecheck.report.embedded import Anchors, embed
 from tapecheck.report.matrix import Chapter, Matrix, arrange
 from tapecheck.report.text import LIMIT, address, one_line, slug
-from tapecheck.results import DEVIATION, NOT_APPLICABLE, Case, Run, count
+from tapecheck.results import DEVIATION, NOT_APPLICABLE, Case, Leak, Run, count
 from tapecheck.standard import SPEC, Standard
 
 SYMBOLS: Dict[str, str] = {
@@ -177,6 +177,11 @@ class Page(NamedTuple):
         return list(count([case for report in self.reports for case in report.run.cases]))
 
     @property
+    def leaking(self) -> List[Report]:
+        """The runs in which verdicts depend on what ran before."""
+        return [report for report in self.reports if report.run.leaks]
+
+    @property
     def suite_versions(self) -> List[str]:
         return sorted({report.run.header["suite_version"] for report in self.reports})
 
@@ -271,6 +276,17 @@ def called(one: Any) -> str:
     """The id of a clause, below the name of its suite where that is not the standard."""
     clause = str(one.clause)
     return clause if one.suite == SPEC else "{}/{}".format(one.suite, clause)
+
+
+def origin(leak: Leak) -> str:
+    """What brings about the verdict of a case that leaks, in words."""
+    if leak.culprit is not None:
+        suite, clause, mode, device = leak.culprit
+        words = "{} [{}]".format(clause if suite == SPEC else suite + "/" + clause, mode)
+        return words if device == leak.device else "{} on {}".format(words, device)
+    if leak.replayed:
+        return "no single case, but all that ran before it"
+    return "not found: it did not come again"
 
 
 def pieces(text: str) -> Iterator[Tuple[str, str]]:

@@ -285,9 +285,9 @@
     form.addEventListener("reset", () => setTimeout(remember));
     form.addEventListener("submit", (event) => event.preventDefault());
     all(".chapters tbody:not(.suite), .later").forEach((body) => setFolded(body, true));
-    const many = rows.length > 150;
-    const breaking = (body) => body.querySelector("td.fail, td.error, td.fixed");
-    bodies.forEach((body) => body.classList.toggle("folded", many && !breaking(body)));
+    const breaking = bodies.filter((body) => body.querySelector("td.fail, td.error, td.fixed"));
+    const open = rows.length > 150 ? breaking.filter(() => breaking.length <= 3) : bodies;
+    bodies.forEach((body) => body.classList.toggle("folded", !open.includes(body)));
     filter();
     window.addEventListener("hashchange", restore);
     restore();
