@@ -463,8 +463,12 @@ def _nn(tf: Any) -> None:
 
 @_capability("linalg")
 def _linalg(tf: Any) -> None:
-    """Linear algebra beyond matmul."""
-    tf.linalg.solve(tf.constant([[2.0]]), tf.constant([[1.0]]))
+    """Linear algebra beyond matmul, and its gradients."""
+    matrix = tf.constant([[2.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(matrix)
+        x = tf.linalg.solve(matrix, tf.constant([[1.0]]))
+    _demand(tape.gradient(x, matrix) is not None, "no gradient of solve")
 
 
 @_capability("special")

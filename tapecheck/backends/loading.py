@@ -40,6 +40,10 @@ KNOWN: Dict[str, Tuple[str, Callable[[], Backend]]] = {
     "numpy": ("the embedded tape on NumPy, the default", lambda: _tape("numpy")),
     "tensorflow": ("TensorFlow 2, any version", _tensorflow),
     "jax": ("a tape on JAX, by its vector-Jacobian products and its compiler", _jax),
+    "mlx": (
+        "a tape on MLX, by its vector-Jacobian products",
+        lambda: _tape("mlx"),
+    ),
     "torch": ("a tape on PyTorch, by its vector-Jacobian products", lambda: _tape("torch")),
 }
 """Backends by name: what each is, and how it is set up."""

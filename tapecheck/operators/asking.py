@@ -88,9 +88,7 @@ class Question:
         """The operation on small inputs, in one dtype, where more would take long."""
         return self.ordinary(self._row.dtypes[-1:], count=3)
 
-    def _line(
-        self, dtypes: Iterable[str], shapes: Optional[Any] = None
-    ) -> Iterator[Sample]:
+    def _line(self, dtypes: Iterable[str], shapes: Optional[Any] = None) -> Iterator[Sample]:
         for dtype in dtypes:
             wide = "complex128" if dtype.startswith("complex") else "float64"
             compute = programs.forward(self._row, self._tf, wide)
@@ -103,8 +101,11 @@ class Question:
 
     def of_unknown_shapes(self) -> Question:
         """The same question to programs that are traced for inputs of unknown sizes."""
+
         def traced(program: Any, *arguments: Any) -> Any:
-            return self._tf.function(program, input_signature=_unknown(self._tf, arguments))(*arguments)
+            return self._tf.function(program, input_signature=_unknown(self._tf, arguments))(
+                *arguments
+            )
 
         self._run = traced
         return self
@@ -125,7 +126,9 @@ class Question:
             answer = self._answer("second gradient", programs.second_order, dtype, *tensors)
             if answer is not None:
                 self._verdict.products(problem, answer[0], dtype)
-                self._verdict.tangents(problem, answer[1], dtype, "second gradient by the cotangent")
+                self._verdict.tangents(
+                    problem, answer[1], dtype, "second gradient by the cotangent"
+                )
 
     def forward_mode(self, asked: Iterable[Sample]) -> None:
         """Tangents, by a forward accumulator."""
@@ -173,7 +176,9 @@ class Question:
             inputs, _, cotangents = programs.tensors(self._tf, problem, dtype)
             answer = self._answer("hessian", make, dtype, inputs, cotangents)
             if answer is not None:
-                rows = [None if row is None else _applied(row, problem.directions) for row in answer]
+                rows = [
+                    None if row is None else _applied(row, problem.directions) for row in answer
+                ]
                 self._verdict.products(problem, rows, dtype)
 
     def agreement(self) -> None:
@@ -199,7 +204,9 @@ class Question:
             tangents = self._answer("tangent", programs.forward_mode, dtype, inputs, inputs)
             if tangents is not None:
                 total = sum(
-                    np.sum(programs.array(g) * x) for g, x in zip(answer[1], arrays) if g is not None
+                    np.sum(programs.array(g) * x)
+                    for g, x in zip(answer[1], arrays)
+                    if g is not None
                 )
                 pushed = sum(np.sum(programs.array(t)) for t in tangents if t is not None)
                 self._verdict.same("tangent", np.asarray(pushed), np.asarray(total), dtype)
