@@ -111,8 +111,10 @@
         make("a", { href: "#" + anchor, textContent: symbols[verdict], title }))
       : make("td", { className: verdict, textContent: symbols[verdict], title });
   });
-  const idOf = ({ id, chapter }) =>
-    bodies[chapter].dataset.suite === "spec" ? id : bodies[chapter].dataset.suite + "/" + id;
+  const idOf = ({ id, chapter }) => {
+    const { suite } = bodies[chapter].dataset;
+    return suite === "spec" || id.startsWith(suite + ".") ? id : suite + "/" + id;
+  };
   const nameOf = (id) => id.slice(id.indexOf(".") + 1);
   const rows = data.clauses.map((clause) => ({
     clause,
