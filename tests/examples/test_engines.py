@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = Path("docs", "examples")
 ENGINES = {
     "autograd": ("autograd_tape", EXAMPLES / "autograd_tape" / "deviations.toml"),
+    "mygrad": ("mygrad_tape", EXAMPLES / "mygrad_deviations.toml"),
     "micrograd": ("micrograd_tape", EXAMPLES / "micrograd_deviations.toml"),
 }
 
