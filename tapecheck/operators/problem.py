@@ -192,7 +192,7 @@ def along_line(
     for name, one in row.inputs.items():
         shape = (shapes or {}).get(name, one.shape)
         inputs.append(draw(lambda: samples.tensor(one, shape, random)))
-        directions.append(draw(lambda: samples.direction(shape, random)))
+        directions.append(row.reach * draw(lambda: samples.direction(shape, random)))
     line = along(
         lambda t: forward(*(x + t * v for x, v in zip(inputs, directions))), row.condition
     )
