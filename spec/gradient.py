@@ -648,7 +648,7 @@ def test_neither_none_nor_a_word_is_a_source(tf, run):
     run(program, tf.constant(3.0))
 
 
-@clause(SHOULD, covers="GRA-29", needs="persistent")
+@clause(SHOULD, covers="GRA-29", needs="persistent struct")
 def test_no_sources_give_no_gradients(tf, run):
     """An empty list, tuple or dict of sources gives an empty list, tuple or dict."""
 

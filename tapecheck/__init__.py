@@ -1,6 +1,7 @@
 """tapecheck: the conformance suite for gradient tapes.
 
-What a clause needs is here: the levels, the decorator and the assertions.
+What a clause needs is here: the levels, the decorator and the assertions; and, for the tests of
+an implementation, `parametrize_with_clauses`.
 """
 
 from tapecheck.checks import (
@@ -13,6 +14,7 @@ from tapecheck.checks import (
     raises,
 )
 from tapecheck.clause import MUST, OBSERVED, SHOULD, clause
+from tapecheck.parametrize import parametrize_with_clauses
 from tapecheck.sampling import budget
 
 __version__ = "0.1.0"
@@ -29,5 +31,6 @@ __all__ = [
     "assert_structure",
     "budget",
     "clause",
+    "parametrize_with_clauses",
     "raises",
 ]

@@ -226,6 +226,12 @@ def _complex(tf: Any) -> None:
     _demand(tape.gradient(w, z) is not None, "complex tensors are not differentiated")
 
 
+@_capability("dtype-complex128")
+def _double_complex(tf: Any) -> None:
+    """complex128 tensors, which is what Python's complex numbers become."""
+    _demand(tf.constant(1.0 + 2.0j).dtype == tf.complex128, "no double precision")
+
+
 @_capability("control_flow")
 def _control_flow(tf: Any, one: Any = None) -> None:
     """cond and while_loop, by values that need not be known before they run."""

@@ -98,7 +98,7 @@ def test_an_entry_explains_only_the_failure_that_it_describes():
 
 
 def test_every_shipped_entry_speaks_of_a_clause_that_exists():
-    clauses = load_standard().entries
     entries = [entry for path in sorted(SHIPPED.glob("*.toml")) for entry in read_deviations(path)]
     assert entries
-    assert [entry.clause for entry in entries if entry.clause not in clauses] == []
+    for entry in entries:
+        assert load_standard().find(entry.clause).clause.id == entry.clause.partition("[")[0]

@@ -86,6 +86,18 @@ def test_filters_are_the_fragment_of_the_address(tmp_path: Path) -> None:
     assert words(OTHER.id) in clauses(document)
 
 
+def test_a_filter_that_is_cleared_leaves_no_trace(tmp_path: Path) -> None:
+    runs = [run(*map(passed, CLAUSES))]
+    clear = (
+        "const q = document.querySelector('input[name=q]');"
+        "for (const word of ['tape', '']) {"
+        "q.value = word; q.dispatchEvent(new Event('input', {bubbles: true})); }"
+    )
+    document, complaints = drawn(tmp_path, *runs, then=clear)
+    assert (clauses(document), complaints) == ([], "")
+    assert document.texts("output") == ["{} clauses".format(len(CLAUSES))]
+
+
 def test_suites_are_filtered(tmp_path: Path) -> None:
     one = run(passed(), passed("chain.rule", suite="laws"))
     document, _ = drawn(tmp_path, one, fragment="#suite=laws")

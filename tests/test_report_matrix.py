@@ -154,6 +154,13 @@ def test_no_difference_is_made_up(runs: List[List[Case]]) -> None:
     assert differences.find(runs) == []
 
 
+def test_where_nothing_is_said_to_be_expected_the_promise_is(tmp_path: Path) -> None:
+    broken = passed(verdict=results.ERROR, message="it raises")
+    document = read(tmp_path, run(passed()), run(broken))
+    (row,) = [text for text in document.texts("tr", **{"class": "row"}) if CLAUSE.id in text]
+    assert CLAUSE.statement in row
+
+
 def test_an_exception_differs_by_what_it_says() -> None:
     case = passed(verdict=results.ERROR, message="x [eager CPU:0] unexpected\nmore")
     (one,) = differences.find([[passed()], [case]])
@@ -259,18 +266,20 @@ def test_rows_of_a_parametrised_clause_share_what_it_says(tmp_path: Path) -> Non
     assert all("statement" not in one and "code" not in one for one in others)
 
 
-def test_of_many_failing_rows_of_one_clause_some_are_told_and_the_rest_counted(
-    tmp_path: Path,
-) -> None:
+def test_many_failing_rows_of_one_clause_are_told_together(tmp_path: Path) -> None:
     rows = [
         failed("operators.first[{}]".format(n), suite="operators", details={"actual": str(n)})
         for n in range(100)
     ]
     document = read(tmp_path, run(*rows, failed()))
     told = document.texts("details", **{"class": "finding"})
-    assert (len(told), CLAUSE.id in told[0]) == (11, True)
-    assert any(text.startswith("And 90 more of these") for text in document.texts("p"))
+    assert (len(told), CLAUSE.id in told[0]) == (1 + 1 + 10, True)
+    assert "operators.first breaks a MUST: A tape answers. 100 rows" in told[1]
+    assert any(text.startswith("And 90 more rows") for text in document.texts("p"))
     assert len(outcomes(document)) == 101
+    text = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert text.count("operators.first") == 1
+    assert "and 99 more rows of this clause\n" in text
 
 
 def test_beside_the_book_the_page_leaves_the_code_to_it(tmp_path: Path) -> None:

@@ -1,9 +1,26 @@
 """One tape: built, entered and left, told what to watch, and asked."""
 
-from hypothesis import given, settings
+import numpy as np
+from hypothesis import example, given, settings
 
 from tapecheck import MUST, SHOULD, budget, clause
 from tapecheck.lifecycle import Stage, scripts
+from tapecheck.lifecycle.script import Asked, Container, Nothing, Number, Script
+
+# The product is recorded for the sake of its other factor, before the second one is watched.
+_WATCHED_LATE = Script(
+    setup=["x1 = tf.constant(1.5)", "x2 = tf.constant(-0.5)"],
+    parameters=["x1", "x2"],
+    body=[
+        "tape1 = tf.GradientTape()",
+        "with tape1:",
+        "    tape1.watch(x1)",
+        "    y1 = x1 * x2",
+        "    tape1.watch(x2)",
+        "a1 = tape1.gradient(y1, [x1, x2])",
+    ],
+    asked=[Asked("a1", 5, Container(list, (0, 1), (Number(np.array(-0.5), 1.0), Nothing())), True)],
+)
 
 
 @clause(MUST, modes="eager")
@@ -32,6 +49,7 @@ def test_a_tape_is_asked_in_every_form(tf, run, devices, script):
 
 @clause(MUST, needs="reset", modes="eager")
 @settings(max_examples=budget(40, 4000))
+@example(script=_WATCHED_LATE)
 @given(script=scripts("late reset"))
 def test_a_tensor_that_is_watched_late_has_no_part_in_what_was_before(tf, run, devices, script):
     """Only operations after the watching have a part in a gradient, whatever else they used."""

@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple
 if sys.version_info >= (3, 8):
     import importlib.metadata as metadata  # novermin
 else:
-    import importlib.metadata as metadata  # novermin
+    import importlib_metadata as metadata
 
 GROUP = "tapecheck.backends"
 

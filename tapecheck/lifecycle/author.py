@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, Tuple, Union
 
@@ -25,6 +26,7 @@ from tapecheck.lifecycle.script import (
 WORDS = {
     "arrays": "tensors with axes",
     "batch_jacobian": "batch jacobians",
+    "captured": "constants that the program finds, instead of being given",
     "elementary": "sines and cosines",
     "exceptions": "blocks that exceptions leave, operations that fail",
     "inside": "questions inside the block of the tape that is asked",
@@ -82,6 +84,12 @@ def scripts(words: str, steps: int = 20) -> st.SearchStrategy[Script]:
     return strategy()
 
 
+@functools.lru_cache(maxsize=None)
+def _below(count: int) -> st.SearchStrategy[int]:
+    """A place among so many: strategies are slow to make, and hypothesis remembers them."""
+    return st.integers(0, count - 1)
+
+
 class _Author:
     """A script that is being written, and what the model knows of it so far."""
 
@@ -116,10 +124,11 @@ class _Author:
             self._close_all()
             for tape in list(self._own_tapes()):
                 if tape.answers and self._targets(tape):
-                    self._ask_gradient(tape)
+                    self._ask_any(tape)
         if self._allows("memory"):
-            self._look()
-        return Script(self._setup, self._parameters, self._body, self._asked)
+            self._let_go()
+        parameters = [] if self._allows("captured") else self._parameters
+        return Script(self._setup, parameters, self._body, self._asked)
 
     # Drawing and writing
 
@@ -127,15 +136,15 @@ class _Author:
         return word in self._alphabet
 
     def _one_of(self, options: Sequence[Any]) -> Any:
-        return self._draw(st.sampled_from(options)) if len(options) > 1 else options[0]
+        return options[self._draw(_below(len(options)))] if len(options) > 1 else options[0]
 
     def _perhaps(self) -> bool:
-        return bool(self._draw(st.booleans()))
+        return bool(self._draw(_below(2)))
 
     def _prefer(self, options: Sequence[Any], is_preferred: Callable[[Any], bool]) -> Any:
         """Mostly one of the preferred options: what no tape follows has a dull life."""
         preferred = [option for option in options if is_preferred(option)]
-        if preferred and self._draw(st.integers(0, 3)) < 3:
+        if preferred and self._draw(_below(4)) < 3:
             return self._one_of(preferred)
         return self._one_of(options)
 
@@ -152,11 +161,14 @@ class _Author:
             return "in_thread({}, lambda: {})".format(self._thread, call)
         return call
 
-    def _ask(self, call: str, expected: Any, is_tensor: bool = False) -> str:
+    def _expect(self, expected: Any, is_tensor: bool = False) -> str:
+        """The name of what the next line is to tell."""
         name = self._new("a")
         self._asked.append(Asked(name, len(self._body), expected, is_tensor))
-        self._write("{} = {}".format(name, self._call(call)))
         return name
+
+    def _ask(self, call: str, expected: Any, is_tensor: bool = False) -> None:
+        self._write("{} = {}".format(self._expect(expected, is_tensor), self._call(call)))
 
     def _ask_refusal(self, call: str, *classes: type) -> None:
         self._ask("refusal({})".format(call), Refusal(classes))
@@ -212,13 +224,12 @@ class _Author:
         if self._allows("variables"):
             moves += [self._assign]
         if self._allows("exceptions"):
-            moves += [self._guard]
-            if any(block.kind == "guard" for block in self._blocks):
-                moves += [self._raise] * 2
+            is_guarded = any(block.kind == "guard" for block in self._blocks)
+            moves += [self._raise] * 3 if is_guarded else [self._guard] * 3
             if self._allows("arrays") and self._model.active(self._thread):
                 moves += [self._fail]
         if self._allows("memory"):
-            moves += [self._delete_value] * 2 + [self._delete_tape, self._look]
+            moves += [self._delete_value] * 3 + [self._delete_tape, self._look]
         return moves
 
     def _moves_of(self, tape: Tape) -> List[Move]:
@@ -263,34 +274,50 @@ class _Author:
     def _rest(self) -> None:
         """Nothing: what other steps shrink to."""
 
-    def _build(self) -> None:
+    def _new_tape(self) -> Tuple[Tape, str]:
         persistent = self._allows("persistent") and self._perhaps()
-        watches = not (self._allows("variables") and self._draw(st.integers(0, 3)) == 3)
+        watches = not (self._allows("variables") and self._draw(_below(4)) == 3)
         options = ["persistent=True"] if persistent else []
         options += [] if watches else ["watch_accessed_variables=False"]
         tape = Tape(self._new("tape"), persistent, watches, self._thread)
         self._tapes.append(tape)
         self._model.tapes.append(tape)
-        self._write("{} = tf.GradientTape({})".format(tape.name, ", ".join(options)))
+        return tape, "tf.GradientTape({})".format(", ".join(options))
+
+    def _build(self) -> None:
+        tape, made = self._new_tape()
+        self._write("{} = {}".format(tape.name, made))
 
     def _begin(self) -> None:
         """What mostly stands at the beginning, at one go."""
-        self._build()
-        self._enter(self._tapes[-1])
+        if self._allows("exceptions") and self._perhaps():
+            self._guard()
+        if self._is_loose():
+            self._build()
+            tape = self._tapes[-1]
+            self._enter_by_call(tape)
+        else:
+            tape, made = self._new_tape()
+            tape.state = State.RECORDING
+            self._open(_Block("tape", tape), "with {} as {}:".format(made, tape.name))
         if not self._allows("variables") or self._perhaps():
-            self._watch(self._tapes[-1])
+            self._watch(tape)
 
     def _is_loose(self) -> bool:
         """Whether a block begins and ends by calls, so that it need not end in order."""
         return self._allows("threads") or (self._allows("overlap") and self._perhaps())
 
     def _enter(self, tape: Tape) -> None:
-        tape.state = State.RECORDING
         if self._is_loose():
-            self._loose.append(tape.name)
-            self._write(self._call(tape.name + ".__enter__()"))
+            self._enter_by_call(tape)
         else:
+            tape.state = State.RECORDING
             self._open(_Block("tape", tape), "with {}:".format(tape.name))
+
+    def _enter_by_call(self, tape: Tape) -> None:
+        tape.state = State.RECORDING
+        self._loose.append(tape.name)
+        self._write(self._call(tape.name + ".__enter__()"))
 
     def _leave(self, tape: Tape) -> None:
         self._loose.remove(tape.name)
@@ -308,8 +335,11 @@ class _Author:
             self._pauses[tape.name] = name
             self._write("{} = {}.stop_recording()".format(name, tape.name))
             self._write(self._call(name + ".__enter__()"))
-        else:
-            self._open(_Block("pause", tape), "with {}.stop_recording():".format(tape.name))
+            return
+        bound = ""
+        if self._allows("misuse"):
+            bound = " as {}".format(self._expect(Nothing()))
+        self._open(_Block("pause", tape), "with {}.stop_recording(){}:".format(tape.name, bound))
 
     def _resume(self, tape: Tape) -> None:
         name = self._pauses.pop(tape.name)
@@ -318,7 +348,10 @@ class _Author:
 
     def _reset(self, tape: Tape) -> None:
         tape.forget()
-        self._write(self._call(tape.name + ".reset()"))
+        if self._allows("misuse"):
+            self._ask(tape.name + ".reset()", Nothing())
+        else:
+            self._write(self._call(tape.name + ".reset()"))
 
     def _watch(self, tape: Tape) -> None:
         values: List[Operand] = [
@@ -419,7 +452,7 @@ class _Author:
         first = self._prefer(self._operands(), self._is_followed)
         kinds = ["*", "+", "-", "times", "minus"]
         kinds += ["sin", "cos"] if self._allows("elementary") else []
-        kinds += ["sum"] if first.shape else []
+        kinds += ["sum", "unstack"] if first.shape else []
         kind = self._one_of(kinds)
         one = self._elements(first)
         if kind in ("*", "+", "-"):
@@ -441,6 +474,9 @@ class _Author:
         elif kind == "sum":
             text = "tf.reduce_sum({})".format(first.name)
             formulas = expression.total(one.flat)
+        elif kind == "unstack":
+            place = self._one_of(range(first.shape[0]))
+            text, formulas = "tf.unstack({})[{}]".format(first.name, place), one[place]
         else:
             function = {"sin": expression.sine, "cos": expression.cosine}[kind]
             text = "tf.{}({})".format(kind, first.name)
@@ -468,6 +504,10 @@ class _Author:
             elements = _array(variable.content + _each(number, numbers))
         self._write(self._call("{}.{}".format(variable.name, text)))
         variable.assign(elements)
+        self._perhaps_read(variable)
+
+    def _perhaps_read(self, variable: Variable) -> None:
+        """To assign to a variable, or to make zeros of its shape, some read it and some do not."""
         for tape in self._model.active(self._thread):
             tape.perhaps.add(variable.name)
 
@@ -502,11 +542,11 @@ class _Author:
         ]
 
     def _ask_any(self, tape: Tape) -> None:
-        kinds = [self._ask_gradient] * 3
+        kinds = [self._ask_gradient]
         if self._allows("jacobian"):
-            kinds.append(self._ask_jacobian)
+            kinds += [self._ask_jacobian] * 2
         if self._allows("batch_jacobian"):
-            kinds.append(self._ask_batch_jacobian)
+            kinds += [self._ask_batch_jacobian] * 2
         self._one_of(kinds)(tape)
 
     def _ask_gradient(self, tape: Tape) -> None:
@@ -610,7 +650,10 @@ class _Author:
         """Write the question; its answers are tensors from then on."""
         if not tape.persistent:
             tape.use_up()
-        name = self._new("a")
+        name = "a{}".format(self._counts.get("a", 0) + 1)
+        for source in sources.chosen:
+            if isinstance(source, Variable):
+                self._perhaps_read(source)
         inner: List[Any] = []
         for formulas, place in zip(found, sources.places):
             if formulas is None:
@@ -625,8 +668,7 @@ class _Author:
         if sources.container is not None:
             expected = Container(sources.container, sources.keys, tuple(inner))
         call = "{}.{}({})".format(tape.name, method, ", ".join(arguments))
-        self._asked.append(Asked(name, len(self._body), expected, True))
-        self._write("{} = {}".format(name, self._call(call)))
+        self._ask(call, expected, is_tensor=True)
 
     def _ask_variables(self, tape: Tape) -> None:
         order = [variable.name for variable in self._variables]
@@ -666,7 +708,11 @@ class _Author:
         values = [value for value in self._own_values() if value.thread >= 0]
         if not values:
             return
-        value = self._one_of(values)
+        self._delete(
+            self._prefer(values, lambda one: any(one.name in tape.keeps for tape in self._tapes))
+        )
+
+    def _delete(self, value: Value) -> None:
         reference = self._new("r")
         self._values.remove(value)
         self._deleted.append((reference, value.name))
@@ -685,6 +731,12 @@ class _Author:
         self._tapes.remove(tape)
         self._model.tapes.remove(tape)
         self._write("del {}".format(tape.name))
+
+    def _let_go(self) -> None:
+        """In the end nothing is left but the tapes, of which only persistent ones keep anything."""
+        for value in [value for value in self._own_values() if value.thread >= 0]:
+            self._delete(value)
+        self._look()
 
     def _look(self) -> None:
         """Whether what nothing needs any more is gone."""

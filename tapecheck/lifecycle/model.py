@@ -86,7 +86,8 @@ class Tape:
             that leads there, by name, the derivatives: an array of shape (size of the tensor, size
             of the source) of formulas, None where an element does not depend on another.
         variables: the watched variables, by name.
-        perhaps: variables that were assigned while the tape recorded, which it may watch or not.
+        perhaps: variables that something else than reading touched while the tape recorded, such
+            as an assignment, and which it may watch or not.
         loose: operands of recorded operations that the tape did not follow itself.
         keeps: tensors that the records may need.
     """

@@ -86,7 +86,11 @@ class Container(NamedTuple):
         keys = tuple(actual) if self.kind is dict else tuple(range(len(actual)))
         assert_equal(sorted(keys), sorted(self.keys))
         for key, one in zip(self.keys, self.inner):
-            one.check(actual[key], names)
+            try:
+                one.check(actual[key], names)
+            except Broken as broken:
+                place = "{}, at [{!r}] {}".format(self, key, broken.expected)
+                raise Broken(place, broken.actual, broken.difference) from None
 
 
 class Refusal(NamedTuple):

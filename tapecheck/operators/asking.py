@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from tapecheck.modes import EAGER
 from tapecheck.operators import programs, samples
 from tapecheck.operators.exact import EXTREME
-from tapecheck.operators.errors import Refused
+from tapecheck.operators.errors import OracleFault, Refused
 from tapecheck.operators.judging import Verdict
 from tapecheck.operators.problem import Problem, along_line, at_limits, at_points, reshaped
 from tapecheck.operators.table import Row
@@ -38,8 +38,31 @@ class Question:
         self._row = row
         self._seed = seed
         self._verdict = Verdict(row)
-        self._asked = False
-        self._refusal: Optional[BaseException] = None
+        self._samples: List[Sample] = []
+
+    def prepare(self, kind: str) -> None:
+        """Draw the samples, and keep those at which the operation itself is computed.
+
+        Args:
+            kind: one of `KINDS`.
+
+        Raises:
+            OracleFault: the derivatives there are not known.
+            Refused: the implementation does not compute the operation, in any of the dtypes.
+        """
+        refusals = []
+        drawn = KINDS[kind](self)
+        for sample in drawn:
+            dtype, problem = sample
+            inputs, _, _ = programs.tensors(self._tf, problem, dtype)
+            try:
+                self._run(programs.operation(self._row, self._tf, dtype), *inputs)
+            except Exception as error:
+                refusals.append(error)
+            else:
+                self._samples.append(sample)
+        if not self._samples:
+            raise Refused("; ".join(sorted({" ".join(str(e).split()) for e in refusals})))
 
     def ordinary(self, dtypes: Iterable[str] = (), count: int = POINTS) -> Iterator[Sample]:
         """The operation at ordinary points, in each real dtype."""
@@ -88,97 +111,98 @@ class Question:
         """The operation on small inputs, in one dtype, where more would take long."""
         return self.ordinary(self._row.dtypes[-1:], count=3)
 
-    def _line(self, dtypes: Iterable[str], shapes: Optional[Any] = None) -> Iterator[Sample]:
+    def single(self) -> Iterator[Sample]:
+        """The operation at ordinary points, in the first dtype only."""
+        return self.ordinary(self._row.dtypes[:1])
+
+    def _line(
+        self, dtypes: Iterable[str], shapes: Optional[Any] = None
+    ) -> Iterator[Sample]:
         for dtype in dtypes:
             wide = "complex128" if dtype.startswith("complex") else "float64"
             compute = programs.forward(self._row, self._tf, wide)
             try:
                 problem = along_line(self._row, compute, self._seed, wide, shapes)
-            except (AttributeError, *_refusals(self._tf)) as error:
-                self._refusal = error
-                continue
+            except OracleFault:
+                raise
+            except Exception as error:
+                raise Refused(" ".join(str(error).split())) from error
             yield dtype, problem
 
-    def of_unknown_shapes(self) -> Question:
-        """The same question to programs that are traced for inputs of unknown sizes."""
+    def trace_for_unknown_shapes(self) -> None:
+        """From now on let programs be traced for inputs of unknown sizes."""
 
         def traced(program: Any, *arguments: Any) -> Any:
-            return self._tf.function(program, input_signature=_unknown(self._tf, arguments))(
-                *arguments
-            )
+            signature = _unknown(self._tf, arguments)
+            return self._tf.function(program, input_signature=signature)(*arguments)
 
         self._run = traced
-        return self
 
-    def gradients(self, asked: Iterable[Sample]) -> None:
+    def gradients(self) -> None:
         """Values and gradients, by a tape."""
-        for dtype, problem in asked:
+        for dtype, problem in self._samples:
             inputs, _, cotangents = programs.tensors(self._tf, problem, dtype)
             answer = self._answer("gradient", programs.first_order, dtype, inputs, cotangents)
             if answer is not None:
                 self._verdict.values(problem, answer[0], dtype)
                 self._verdict.gradients(problem, answer[1], dtype)
 
-    def second_gradients(self, asked: Iterable[Sample]) -> None:
+    def second_gradients(self) -> None:
         """Products and tangents, by a tape around a tape."""
-        for dtype, problem in asked:
+        for dtype, problem in self._samples:
             tensors = programs.tensors(self._tf, problem, dtype)
             answer = self._answer("second gradient", programs.second_order, dtype, *tensors)
             if answer is not None:
                 self._verdict.products(problem, answer[0], dtype)
-                self._verdict.tangents(
-                    problem, answer[1], dtype, "second gradient by the cotangent"
-                )
+                self._verdict.tangents(problem, answer[1], dtype, "second gradient by the cotangent")
 
-    def forward_mode(self, asked: Iterable[Sample]) -> None:
+    def forward_mode(self) -> None:
         """Tangents, by a forward accumulator."""
-        for dtype, problem in asked:
+        for dtype, problem in self._samples:
             inputs, directions, _ = programs.tensors(self._tf, problem, dtype)
             answer = self._answer("tangent", programs.forward_mode, dtype, inputs, directions)
             if answer is not None:
                 self._verdict.tangents(problem, answer, dtype, "tangent")
 
-    def forward_over_reverse(self, asked: Iterable[Sample]) -> None:
+    def forward_over_reverse(self) -> None:
         """Products, by a forward accumulator around a tape."""
-        self._products(programs.forward_over_reverse, asked)
+        self._products(programs.forward_over_reverse)
 
-    def reverse_over_forward(self, asked: Iterable[Sample]) -> None:
+    def reverse_over_forward(self) -> None:
         """Products, by a tape around a forward accumulator."""
-        self._products(programs.reverse_over_forward, asked)
+        self._products(programs.reverse_over_forward)
 
-    def _products(self, make: Any, asked: Iterable[Sample]) -> None:
-        for dtype, problem in asked:
+    def _products(self, make: Any) -> None:
+        for dtype, problem in self._samples:
             tensors = programs.tensors(self._tf, problem, dtype)
             answer = self._answer("product", make, dtype, *tensors)
             if answer is not None:
                 self._verdict.products(problem, answer, dtype)
 
-    def jacobians(self, asked: Iterable[Sample], vectorised: bool) -> None:
+    def jacobians(self, vectorised: bool) -> None:
         """Jacobians, whose products with the directions are the tangents."""
 
         def make(tf: Any, compute: Any) -> Any:
             return programs.jacobians(tf, compute, vectorised)
 
-        for dtype, problem in asked:
+        for dtype, problem in self._samples:
             inputs, _, _ = programs.tensors(self._tf, problem, dtype)
             answer = self._answer("jacobian", make, dtype, inputs)
             if answer is not None:
                 tangents = [_applied(row, problem.directions) for row in answer]
                 self._verdict.tangents(problem, tangents, dtype, "jacobian times direction")
 
-    def hessians(self, asked: Iterable[Sample], vectorised: bool) -> None:
+    def hessians(self, vectorised: bool) -> None:
         """Jacobians of gradients, whose products with the directions are the products."""
 
         def make(tf: Any, compute: Any) -> Any:
             return programs.hessians(tf, compute, vectorised)
 
-        for dtype, problem in asked:
+        for dtype, problem in self._samples:
             inputs, _, cotangents = programs.tensors(self._tf, problem, dtype)
             answer = self._answer("hessian", make, dtype, inputs, cotangents)
             if answer is not None:
-                rows = [
-                    None if row is None else _applied(row, problem.directions) for row in answer
-                ]
+                rows = [None if row is None else _applied(row, problem.directions) for row in answer]
                 self._verdict.products(problem, rows, dtype)
 
     def agreement(self) -> None:
@@ -204,9 +228,7 @@ class Question:
             tangents = self._answer("tangent", programs.forward_mode, dtype, inputs, inputs)
             if tangents is not None:
                 total = sum(
-                    np.sum(programs.array(g) * x)
-                    for g, x in zip(answer[1], arrays)
-                    if g is not None
+                    np.sum(programs.array(g) * x) for g, x in zip(answer[1], arrays) if g is not None
                 )
                 pushed = sum(np.sum(programs.array(t)) for t in tangents if t is not None)
                 self._verdict.same("tangent", np.asarray(pushed), np.asarray(total), dtype)
@@ -215,11 +237,8 @@ class Question:
         """
         Raises:
             Broken: something was wrong.
-            Refused: the implementation does not compute the operation itself, in any dtype.
         """
         self._verdict.raise_faults()
-        if not self._asked:
-            raise Refused(str(self._refusal))
 
     @property
     def _mode(self) -> str:
@@ -227,28 +246,26 @@ class Question:
         return mode
 
     def _answer(self, quantity: str, make: Any, dtype: str, *arguments: Any) -> Any:
-        """What the program returns; None where it raised, or the operation itself is refused."""
+        """What the program returns; None, and a fault, where it raises."""
         compute = programs.operation(self._row, self._tf, dtype)
         try:
-            answer = self._run(make(self._tf, compute), *arguments)
+            return self._run(make(self._tf, compute), *arguments)
         except Exception as error:
-            refusal = self._refuses(compute, arguments[0])
-            if refusal is not None:
-                self._refusal = refusal
-                return None
-            self._asked = True
             self._verdict.raised(quantity, error, dtype)
             return None
-        self._asked = True
-        return answer
 
-    def _refuses(self, compute: Any, inputs: Sequence[Any]) -> Optional[BaseException]:
-        """How the operation itself is refused in this mode, without any derivative."""
-        try:
-            self._run(compute, *inputs)
-        except Exception as error:
-            return error
-        return None
+
+KINDS: Dict[str, Callable[[Question], Iterator[Sample]]] = {
+    "ordinary": Question.ordinary,
+    "single": Question.single,
+    "few": Question.few,
+    "halves": Question.halves,
+    "complex": Question.complex,
+    "edges": Question.edges,
+    "limits": Question.limits,
+    "shapes": Question.shapes,
+}
+"""What a row can be asked at."""
 
 
 def _applied(row: Sequence[Any], directions: Sequence[np.ndarray]) -> Any:
@@ -266,10 +283,6 @@ def _unknown(tf: Any, arguments: Any) -> Any:
     if isinstance(arguments, (list, tuple)):
         return [_unknown(tf, one) for one in arguments]
     return tf.TensorSpec([None] * len(arguments.shape), arguments.dtype)
-
-
-def _refusals(tf: Any) -> Tuple[Any, ...]:
-    return (NotImplementedError, TypeError, ValueError)
 
 
 def _number(x: Any) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Sequence, Tuple
+from typing import Callable, Dict, List, NamedTuple, Sequence
 
 from tapecheck.operators.table import CONVENTION, Row
 from tapecheck.sampling import budget, seed_of
@@ -10,63 +10,85 @@ from tapecheck.sampling import budget, seed_of
 Speaks = Callable[[Row], bool]
 
 
+class Scope(NamedTuple):
+    """What a clause is asked of.
+
+    Attributes:
+        speaks: whether it speaks of a row.
+        at: at which samples, a word of `tapecheck.operators.asking`.
+        one_in: of how many rows the default profile asks it of one.
+    """
+
+    speaks: Speaks
+    at: str
+    one_in: int = 1
+
+
 def _any(row: Row) -> bool:
-    return row.oracle != CONVENTION
+    return row.oracle != CONVENTION and bool(row.dtypes)
 
 
 def _twice(row: Row) -> bool:
     return _any(row) and row.orders > 1
 
 
-def _with(attribute: str, among: Speaks) -> Speaks:
-    return lambda row: among(row) and bool(getattr(row, attribute))
+def _with(attribute: str, orders: int = 1) -> Speaks:
+    return lambda row: (
+        row.oracle != CONVENTION and row.orders >= orders and bool(getattr(row, attribute))
+    )
 
 
 def _shaped(row: Row) -> bool:
     return _any(row) and bool(row.elementwise or row.shapes)
 
 
-CLAUSES: Dict[str, Tuple[Speaks, int]] = {
-    "first_order": (_any, 1),
-    "second_order": (_twice, 1),
-    "first_order_at_edges": (_with("edges", _any), 1),
-    "second_order_at_edges": (_with("edges", _twice), 1),
-    "first_order_at_limits": (_with("limits", _any), 1),
-    "second_order_at_limits": (_with("limits", _twice), 1),
-    "first_order_in_halves": (_with("halves", _any), 2),
-    "second_order_in_halves": (_with("halves", _twice), 2),
-    "first_order_of_complex": (_with("complex", _any), 1),
-    "second_order_of_complex": (_with("complex", _twice), 1),
-    "first_order_of_other_shapes": (_shaped, 1),
-    "second_order_of_other_shapes": (lambda row: _shaped(row) and _twice(row), 1),
-    "forward_mode": (_any, 10),
-    "forward_over_reverse": (_twice, 10),
-    "reverse_over_forward": (_twice, 10),
-    "looped_jacobian": (_any, 10),
-    "vectorised_jacobian": (_any, 10),
-    "vectorised_hessian": (_twice, 10),
-    "compiled_first_order": (_any, 10),
-    "compiled_second_order": (_twice, 20),
-    "compiled_first_order_at_edges": (_with("edges", _any), 20),
-    "compiled_first_order_of_complex": (_with("complex", _any), 10),
-    "compiled_forward_mode": (_any, 20),
-    "compiled_vectorised_jacobian": (_any, 20),
-    "first_order_of_unknown_shapes": (_any, 5),
-    "second_order_of_unknown_shapes": (_twice, 10),
-    "convention": (lambda row: row.oracle == CONVENTION, 1),
-}
-"""For each clause the rows that it speaks of, and one in how many of them the default profile asks.
+def _shaped_twice(row: Row) -> bool:
+    return _shaped(row) and _twice(row)
 
-The deep profile asks all. What is cheap is always asked; what must be traced and compiled first
-is asked in turns, from one seed to the next."""
+
+def _by_convention(row: Row) -> bool:
+    return row.oracle == CONVENTION
+
+
+CLAUSES: Dict[str, Scope] = {
+    "first_order": Scope(_any, "ordinary"),
+    "second_order": Scope(_twice, "ordinary"),
+    "first_order_at_edges": Scope(_with("edges"), "edges"),
+    "second_order_at_edges": Scope(_with("edges", 2), "edges"),
+    "first_order_at_limits": Scope(_with("limits"), "limits"),
+    "second_order_at_limits": Scope(_with("limits", 2), "limits"),
+    "first_order_in_halves": Scope(_with("halves"), "halves", 2),
+    "second_order_in_halves": Scope(_with("halves", 2), "halves", 2),
+    "first_order_of_complex": Scope(_with("complex"), "complex"),
+    "second_order_of_complex": Scope(_with("complex", 2), "complex"),
+    "first_order_of_other_shapes": Scope(_shaped, "shapes"),
+    "second_order_of_other_shapes": Scope(_shaped_twice, "shapes", 2),
+    "forward_mode": Scope(_any, "few", 10),
+    "forward_over_reverse": Scope(_twice, "few", 10),
+    "reverse_over_forward": Scope(_twice, "few", 10),
+    "looped_jacobian": Scope(_any, "few", 10),
+    "vectorised_jacobian": Scope(_any, "few", 10),
+    "vectorised_hessian": Scope(_twice, "few", 20),
+    "compiled_first_order": Scope(_any, "single", 10),
+    "compiled_second_order": Scope(_twice, "single", 20),
+    "compiled_first_order_at_edges": Scope(_with("edges"), "edges", 20),
+    "compiled_first_order_of_complex": Scope(_with("complex"), "complex", 20),
+    "compiled_forward_mode": Scope(_any, "few", 20),
+    "compiled_vectorised_jacobian": Scope(_any, "few", 20),
+    "first_order_of_unknown_shapes": Scope(_any, "single", 5),
+    "second_order_of_unknown_shapes": Scope(_twice, "single", 10),
+    "convention": Scope(_by_convention, ""),
+}
+"""The clauses by name. What is cheap is always asked of all rows; what must be traced and compiled
+first is asked of them in turns, from one seed to the next. The deep profile asks all of all."""
 
 
 def rows_of(clause: str, rows: Sequence[Row], seed: int) -> List[Row]:
     """The rows to ask `clause` of, in their order."""
-    speaks, share = CLAUSES[clause]
-    one_in = budget(share, 1)
+    scope = CLAUSES[clause]
+    one_in = budget(scope.one_in, 1)
     return [
         row
         for row in rows
-        if speaks(row) and seed_of(seed, "{} {}".format(clause, row.name)) % one_in == 0
+        if scope.speaks(row) and seed_of(seed, "{} {}".format(clause, row.name)) % one_in == 0
     ]

@@ -192,8 +192,10 @@ def along_line(
     for name, one in row.inputs.items():
         shape = (shapes or {}).get(name, one.shape)
         inputs.append(draw(lambda: samples.tensor(one, shape, random)))
-        directions.append(draw(lambda: samples.direction(shape, random)))
-    line = along(lambda t: forward(*(x + t * v for x, v in zip(inputs, directions))), row.condition)
+        directions.append(row.reach * draw(lambda: samples.direction(shape, random)))
+    line = along(
+        lambda t: forward(*(x + t * v for x, v in zip(inputs, directions))), row.condition
+    )
     cotangents = []
     for output in line.value:
         draw = _complex_draw if output.dtype.kind == "c" else _real_draw
@@ -228,6 +230,4 @@ def _largest(value: np.ndarray, zeros: np.ndarray) -> np.ndarray:
 def _representable(answer: Exact, dtype: str) -> bool:
     """Whether value and derivatives stay clear of overflow."""
     numbers = np.array([answer.value, *answer.first, *answer.second])
-    return bool(
-        np.all(np.isfinite(numbers)) and np.all(np.abs(numbers) < format_of(dtype).greatest / 8)
-    )
+    return bool(np.all(np.isfinite(numbers)) and np.all(np.abs(numbers) < format_of(dtype).greatest / 8))

@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 
+from tapecheck.operators.floats import real
 from tapecheck.operators.problem import Problem
 from tapecheck.operators.table import Row
 
@@ -52,10 +53,9 @@ def array(value: Any) -> np.ndarray:
 
 def tensors(tf: Any, problem: Problem, dtype: str) -> Tuple[List[Any], List[Any], List[Any]]:
     """Inputs, directions and cotangents as tensors."""
-    real = {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
 
     def cotangent(values: np.ndarray) -> Any:
-        return tensor(tf, values, dtype if values.dtype.kind == "c" else real)
+        return tensor(tf, values, _parted(dtype) if values.dtype.kind == "c" else real(dtype))
 
     return (
         [tensor(tf, x, dtype) for x in problem.inputs],
@@ -175,6 +175,11 @@ def hessians(tf: Any, compute: Program, vectorised: bool) -> Program:
         ]
 
     return program
+
+
+def _parted(dtype: str) -> str:
+    """The complex dtype whose parts, or whose own dtype, this is."""
+    return "complex64" if real(dtype) == "float32" else "complex128"
 
 
 def _constants(row: Row, tf: Any, dtype: str) -> Dict[str, Any]:

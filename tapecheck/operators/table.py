@@ -69,6 +69,7 @@ class Row(NamedTuple):
         shapes: further shapes of the inputs, such as empty ones.
         needs: capabilities without which the row cannot run.
         condition: how many times the rounding of the inputs shows in the result.
+        reach: how far along its direction the operation is smooth, in units of the default.
         orders: how many derivatives exist; 1 where the second is zero or none by convention.
         convention: for that oracle: whose, and what it says.
         forward: expression of the value in the namespace's own simpler operations, in float64,
@@ -93,6 +94,7 @@ class Row(NamedTuple):
     shapes: Tuple[Mapping[str, Tuple[int, ...]], ...]
     needs: FrozenSet[str]
     condition: float
+    reach: float
     orders: int
     convention: str
     forward: Optional[CodeType]
@@ -147,7 +149,7 @@ def _rows(path: Path, index: int, entry: Dict[str, Any], tables: Dict[str, Any])
 
 _KEYS = {
     "name", "call", "inputs", "constants", "value", "domain", "edges", "limits", "dtypes",
-    "halves", "complex", "shapes", "needs", "condition", "orders", "convention", "forward", "kink",
+    "halves", "complex", "shapes", "needs", "condition", "orders", "convention", "forward", "kink", "reach",
 }  # fmt: skip
 
 
@@ -183,7 +185,7 @@ def _row(path: Path, index: int, entry: Dict[str, Any]) -> Row:
         oracle=oracle,
         value=entry.get("value", ""),
         domain=domain,
-        kink=entry.get("kink", ""),
+        kink=entry.get("kink", "reach", ""),
         edges=tuple(tuple(p) if isinstance(p, list) else (p,) for p in entry.get("edges", [])),
         limits=tuple(entry.get("limits", [])),
         dtypes=tuple(entry.get("dtypes", _FLOATS)),
@@ -194,6 +196,7 @@ def _row(path: Path, index: int, entry: Dict[str, Any]) -> Row:
         ),
         needs=frozenset(entry.get("needs", "").split()),
         condition=float(entry.get("condition", 1.0)),
+        reach=float(entry.get("reach", 1.0)),
         orders=entry.get("orders", 2),
         convention=entry.get("convention", ""),
         forward=simpler,

@@ -69,7 +69,7 @@ def _shifted(inner: Derivatives, shift: float) -> Derivatives:
 
 def _offset(inner: Derivatives, function: Callable[[Any], Any]) -> Derivatives:
     """`inner` plus a constant, whose own value is computed by `function`."""
-    return lambda x, order: [function(x)] + inner(x, order)[1:]
+    return lambda x, order: [function(x), *inner(x, order)[1:]]
 
 
 def _quadratic_power(exponent: float, sign: float = 1.0) -> Derivatives:

@@ -100,7 +100,7 @@ def linear(function: Callable[..., Any], key: Any, *operands: HyperDual) -> Hype
     for k in range(operands[0].order + 1):
         total = None
         for operand, matrix in zip(operands, matrices):
-            flat = operand.terms[k].rearranged(lambda a, size=matrix.shape[1]: _flat(a, k, size))
+            flat = operand.terms[k].rearranged(functools.partial(_flat, k=k))
             part = flat.transformed(matrix, roundings)
             total = part if total is None else total + part
         assert total is not None
@@ -151,8 +151,9 @@ def _roundings(matrix: Any) -> float:
     return float(terms + scales)
 
 
-def _flat(array: Any, k: int, size: int) -> Any:
-    return array.reshape(array.shape[:k] + (size,))
+def _flat(array: Any, k: int) -> Any:
+    """With all axes behind the first k as one."""
+    return array.reshape((*array.shape[:k], int(np.prod(array.shape[k:], dtype=int))))
 
 
 def bilinear(equation: str, x: HyperDual, y: HyperDual) -> HyperDual:
@@ -263,9 +264,7 @@ def _summed(term: Bounded, axes: int, count: int) -> Bounded:
 def _joined(terms: Sequence[Bounded], k: int) -> Bounded:
     """Terms of order k, flattened and one after another."""
     arrays = zip(*terms)
-    return Bounded(
-        *(np.concatenate([a.reshape(a.shape[:k] + (-1,)) for a in one], axis=-1) for one in arrays)
-    )
+    return Bounded(*(np.concatenate([_flat(a, k) for a in one], axis=-1) for one in arrays))
 
 
 def _along(term: Bounded, positions: Sequence[int], k: int) -> Bounded:

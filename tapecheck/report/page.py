@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import json
 import re
 from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
@@ -118,29 +117,45 @@ class Told(NamedTuple):
     finding: findings.Finding
 
 
+class Group(NamedTuple):
+    """A finding, or those of all rows of a parametrised clause; `rows` counts also the untold."""
+
+    told: List[Told]
+    rows: int
+
+    @property
+    def untold(self) -> int:
+        """How many rows there was no room for."""
+        return self.rows - len({one.finding.clause for one in self.told})
+
+
 class Section(NamedTuple):
     """The findings of one verdict.
 
     Attributes:
         cases: how many there are, also those that are left out.
-        left_out: how many findings there was no room for.
-        most: how many are in view at once.
+        left_out: how many findings there was no room for, save further rows of what is told.
+        most: how many groups are in view at once.
     """
 
     verdict: str
-    told: List[Told]
+    groups: List[Group]
     cases: int
     left_out: int
     most: int
 
     @property
-    def shown(self) -> List[Told]:
-        """Those that are in view at once; of a few more, all."""
-        return self.told if len(self.told) <= self.most + 3 else self.told[: self.most]
+    def told(self) -> List[Told]:
+        return [told for group in self.groups for told in group.told]
 
     @property
-    def folded(self) -> List[Told]:
-        return self.told[len(self.shown) :]
+    def shown(self) -> List[Group]:
+        """Those that are in view at once; of a few more, all."""
+        return self.groups if len(self.groups) <= self.most + 3 else self.groups[: self.most]
+
+    @property
+    def folded(self) -> List[Group]:
+        return self.groups[len(self.shown) :]
 
 
 class Page(NamedTuple):
@@ -149,6 +164,7 @@ class Page(NamedTuple):
     Attributes:
         differing: where the runs differ in value, as far as there is room for it.
         different: in how many clauses they differ.
+        promises: what these clauses state, by suite and id, as far as it is known.
         absent: the clauses of the standard that no run has.
         limit: how many characters of one text there is room for.
     """
@@ -157,6 +173,7 @@ class Page(NamedTuple):
     sections: List[Section]
     differing: List[differences.Difference]
     different: int
+    promises: Dict[Tuple[str, str], str]
     lacks: List[lacks.Lack]
     matrix: Matrix
     anchors: Anchors
@@ -246,6 +263,7 @@ def build(
         sections=sections,
         differing=differing[:_DIFFERENCES],
         different=len(differing),
+        promises=_promises(differing[:_DIFFERENCES], standard),
         lacks=lacks.find(runs),
         matrix=arranged,
         anchors=anchors,
@@ -273,9 +291,10 @@ def conforming(reports: Sequence[Report]) -> str:
 
 
 def called(one: Any) -> str:
-    """The id of a clause, below the name of its suite where that is not the standard."""
-    clause = str(one.clause)
-    return clause if one.suite == SPEC else "{}/{}".format(one.suite, clause)
+    """The id of a clause, with the name of its suite where the id does not say it."""
+    clause, suite = str(one.clause), str(one.suite)
+    plain = suite == SPEC or clause.startswith(suite + ".")
+    return clause if plain else "{}/{}".format(suite, clause)
 
 
 def origin(leak: Leak) -> str:
@@ -340,16 +359,31 @@ def reports_of(runs: Sequence[Run]) -> List[Report]:
     return reports
 
 
+def _promises(
+    differing: List[differences.Difference], standard: Standard
+) -> Dict[Tuple[str, str], str]:
+    entries = {(one.suite, one.clause): standard.lookup(one.suite, one.clause) for one in differing}
+    return {place: entry.clause.statement for place, entry in entries.items() if entry}
+
+
 def _section(verdict: str, found: List[findings.Finding], room: int, most: int) -> Section:
-    told: List[Told] = []
-    rows: Dict[Tuple[str, str], int] = collections.Counter()
-    for one in found:
-        clause, _, row = one.clause.partition("[")
-        rows[one.suite, clause] += bool(row)
-        if len(told) < room and rows[one.suite, clause] <= _TOLD_ROWS:
-            told.append(Told("{}-{}".format(verdict, len(told) + 1), one))
+    rows: Dict[Tuple[Any, ...], List[findings.Finding]] = {}
+    for number, one in enumerate(found):
+        clause, parametrised, _ = one.clause.partition("[")
+        rows.setdefault((one.suite, clause, "" if parametrised else number), []).append(one)
+    groups, told_count, left_out = [], 0, 0
+    for members in rows.values():
+        told = [
+            Told("{}-{}".format(verdict, number), one)
+            for number, one in enumerate(members[:_TOLD_ROWS], told_count + 1)
+        ]
+        if told_count + len(told) <= room:
+            groups.append(Group(told, len({one.clause for one in members})))
+            told_count += len(told)
+        else:
+            left_out += len(members)
     cases = sum(len(place.cases) for one in found for place in one.places)
-    return Section(verdict, told, cases, len(found) - len(told), most)
+    return Section(verdict, groups, cases, left_out, most)
 
 
 def _anchors(told: Told, runs: Sequence[Run]) -> Dict[Tuple[str, str, int, str, str], str]:

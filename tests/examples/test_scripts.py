@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 README = Path(__file__).resolve().parents[2] / "docs" / "examples" / "README.md"
-ENGINES = {"HIPS autograd": "autograd", "micrograd": "micrograd"}
+ENGINES = {"HIPS autograd": "autograd", "MyGrad": "mygrad", "micrograd": "micrograd"}
 
 
 def script_of(section):

@@ -293,7 +293,6 @@ class ProductsOfShortVectors(Tape):
     names = beside(Faulty)
 
 
-
 class ProductsOutliveErrors(Tape):
     """An exception leaves the accumulator active."""
 

@@ -44,6 +44,13 @@
 
   // Folding of groups of rows.
   const foldable = (section) => all("tbody", section).filter((body) => body.querySelector(".fold"));
+  // What the reader folded: a filter unfolds all that it finds, and is forgotten when it is cleared.
+  const foldedAway = new Set();
+  const choose = (body, folded) => {
+    if (folded) foldedAway.add(body);
+    else foldedAway.delete(body);
+    setFolded(body, folded);
+  };
   const setFolded = (body, folded) => {
     body.classList.toggle("folded", folded);
     body.querySelector(".fold").setAttribute("aria-expanded", String(!folded));
@@ -57,14 +64,14 @@
   };
   all(".fold").map(asButton).forEach((button) => button.addEventListener("click", () => {
     const body = button.closest("tbody");
-    setFolded(body, !body.classList.contains("folded"));
+    choose(body, !body.classList.contains("folded"));
     all(".fold-all", button.closest("section")).forEach(nameFoldAll);
   }));
   all(".fold-all").forEach((button) => {
     button.hidden = false;
     button.addEventListener("click", () => {
       const folded = nameFoldAll(button);
-      foldable(button.closest("section")).forEach((body) => setFolded(body, !folded));
+      foldable(button.closest("section")).forEach((body) => choose(body, !folded));
       nameFoldAll(button);
     });
   });
@@ -111,8 +118,10 @@
         make("a", { href: "#" + anchor, textContent: symbols[verdict], title }))
       : make("td", { className: verdict, textContent: symbols[verdict], title });
   });
-  const idOf = ({ id, chapter }) =>
-    bodies[chapter].dataset.suite === "spec" ? id : bodies[chapter].dataset.suite + "/" + id;
+  const idOf = ({ id, chapter }) => {
+    const { suite } = bodies[chapter].dataset;
+    return suite === "spec" || id.startsWith(suite + ".") ? id : suite + "/" + id;
+  };
   const nameOf = (id) => id.slice(id.indexOf(".") + 1);
   const rows = data.clauses.map((clause) => ({
     clause,
@@ -241,7 +250,7 @@
     const filtered = Array.from(chosen.keys()).length > 0;
     bodies.forEach((body) => {
       body.hidden = !inhabited.has(body);
-      setFolded(body, !filtered && body.classList.contains("folded"));
+      setFolded(body, !filtered && foldedAway.has(body));
     });
     all(".matrix .suite").forEach((body) => {
       let next = body.nextElementSibling;
@@ -287,7 +296,7 @@
     all(".chapters tbody:not(.suite), .later").forEach((body) => setFolded(body, true));
     const breaking = bodies.filter((body) => body.querySelector("td.fail, td.error, td.fixed"));
     const open = rows.length > 150 ? breaking.filter(() => breaking.length <= 3) : bodies;
-    bodies.forEach((body) => body.classList.toggle("folded", !open.includes(body)));
+    bodies.filter((body) => !open.includes(body)).forEach((body) => foldedAway.add(body));
     filter();
     window.addEventListener("hashchange", restore);
     restore();

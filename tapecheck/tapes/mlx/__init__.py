@@ -29,6 +29,7 @@ __tapecheck__ = {
     "lacks": {
         **PARTS_OF_TENSORFLOW,
         **NOT_BUILT,
+        "dtype-complex128": "MLX has complex64 only",
         "dtype-string": "MLX has no arrays of strings",
         "graph": _COMPILER,
         "linalg": "MLX has no derivatives of inverse, solve, cholesky and eigh",

@@ -163,28 +163,28 @@ def _over(function: Callable[..., Array], array: Array, axis: Any, keepdims: boo
     return function(array, axis=axes, keepdims=keepdims) if axes else array
 
 
-def sum(array: Array, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Array:  # noqa: A001
+def sum(array: Array, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Array:
     """The sum over axes."""
     total = _over(mx.sum, array, axis, keepdims)
     return total if dtype is None else total.astype(_of(dtype))
 
 
-def max(array: Array, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
+def max(array: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """The greatest element over axes."""
     return _over(mx.max, array, axis, keepdims)
 
 
-def min(array: Array, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
+def min(array: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """The least element over axes."""
     return _over(mx.min, array, axis, keepdims)
 
 
-def all(array: Array, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
+def all(array: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """Whether all elements over axes are true."""
     return _over(mx.all, array, axis, keepdims)
 
 
-def any(array: Array, axis: Any = None, keepdims: bool = False) -> Array:  # noqa: A001
+def any(array: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """Whether any element over axes is true."""
     return _over(mx.any, array, axis, keepdims)
 

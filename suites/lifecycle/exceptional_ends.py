@@ -1,4 +1,4 @@
-"""Exceptions: blocks and pauses that they leave, and operations that fail."""
+"""Exceptional ends: blocks and pauses that they leave, and operations that fail."""
 
 from hypothesis import given, settings
 

@@ -1,4 +1,4 @@
-"""Memory: what nothing can ask for any more is released."""
+"""Deletion: what nothing can ask for any more is released."""
 
 from hypothesis import given, settings
 

@@ -1,0 +1,46 @@
+"""How a law is asked of random programs."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tapecheck import budget
+from tapecheck.programs.drawing import programs
+
+CORE = "arrays elementary exp variables"
+"""Capabilities of which the programs are made that most laws are asked of."""
+
+
+def for_programs(
+    words: str = CORE, examples: int = 20, deep: int = 1500, **options: Any
+) -> Callable[[Any], Any]:
+    """Call a law with random programs, as its argument ``program``.
+
+    Args:
+        words: capabilities that the programs may use.
+        examples, deep: how many programs, by profile.
+        options: those of `programs`.
+    """
+    return _decorator(examples, deep, program=programs(words, **options))
+
+
+def for_batches(
+    words: str = CORE, examples: int = 4, deep: int = 200, together: int = 5, **options: Any
+) -> Callable[[Any], Any]:
+    """Call a law with lists of random programs, as its argument ``batch``.
+
+    Args:
+        together: the most programs in a list.
+    """
+    batch = st.lists(programs(words, **options), min_size=1, max_size=together)
+    return _decorator(examples, deep, batch=batch)
+
+
+def _decorator(examples: int, deep: int, **strategies: Any) -> Callable[[Any], Any]:
+    def decorate(law: Any) -> Any:
+        return settings(max_examples=budget(examples, deep))(given(**strategies)(law))
+
+    return decorate
