@@ -68,17 +68,11 @@ class Verdict:
         value = np.asarray(known).astype(_wide(np.asarray(known)))
         if not np.all(np.isfinite(value)):
             finite = np.isfinite(value)
-            read = (
-                np.zeros(value.shape) if actual is None else np.asarray(actual).astype(_wide(value))
-            )
+            read = np.zeros(value.shape) if actual is None else np.asarray(actual).astype(_wide(value))
             if not np.array_equal(finite, np.isfinite(read)):
-                self._add(
-                    quantity, "not finite in one of two ways", dtype, _text(value), _text(read)
-                )
+                self._add(quantity, "not finite in one of two ways", dtype, _text(value), _text(read))
             return
-        exact = Known(
-            value, np.zeros(value.shape), np.full(value.shape, np.max(np.abs(value), initial=0.0))
-        )
+        exact = Known(value, np.zeros(value.shape), np.full(value.shape, np.max(np.abs(value), initial=0.0)))
         if actual is None:
             if np.any(value != 0.0):
                 self._add(quantity, "None in one of two ways", dtype, _text(value), "None")

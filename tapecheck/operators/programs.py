@@ -212,14 +212,7 @@ def _product(tf: Any, gradients: Sequence[Any], directions: Sequence[Any]) -> An
     terms = []
     for gradient, direction in zip(_dense(tf, gradients), directions):
         if gradient is not None:
-            is_complex = (
-                np.dtype(getattr(direction.dtype, "as_numpy_dtype", None) or direction.dtype).kind
-                == "c"
-            )
-            one = (
-                tf.math.real(tf.math.conj(gradient) * direction)
-                if is_complex
-                else gradient * direction
-            )
+            is_complex = np.dtype(getattr(direction.dtype, "as_numpy_dtype", None) or direction.dtype).kind == "c"
+            one = tf.math.real(tf.math.conj(gradient) * direction) if is_complex else gradient * direction
             terms.append(tf.reduce_sum(one))
     return sum(terms[1:], terms[0]) if terms else None

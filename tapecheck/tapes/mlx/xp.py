@@ -126,7 +126,7 @@ def zeros(shape: Sequence[int], dtype: Any) -> Array:
     return mx.zeros(tuple(shape), dtype=_of(dtype))
 
 
-def complex_(real: Array, imag: Array) -> Array:
+def complex_(real: Array, imag: Array) -> Array:  # noqa: F811
     """Complex numbers from their parts.
 
     Raises:
