@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any, List, Optional, Sequence, Union
+import os
+from typing import TYPE_CHECKING, Any, List, Sequence, Union
 
 if TYPE_CHECKING:
     from tapecheck.case import CaseRun, Suite
@@ -18,7 +19,7 @@ def parametrize_with_clauses(
     chapter: Words = (),
     mode: Words = (),
     device: Words = (),
-    deviations: Optional[str] = None,
+    deviations: Union[str, os.PathLike[str], None] = None,
 ) -> Any:
     """Run a test once for each case of the standard, which it receives as its argument `clause`.
 
@@ -52,7 +53,7 @@ def parametrize_with_clauses(
             level=[one.lower() for one in _words(level)],
             mode=_words(mode),
             device=_words(device),
-            deviations=deviations,
+            deviations=os.fspath(deviations) if deviations is not None else None,
             profile=DEFAULT,
             seed=0,
             shuffle=None,
