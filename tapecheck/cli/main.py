@@ -10,6 +10,7 @@ import click
 import tapecheck
 from tapecheck.cli.diff import diff
 from tapecheck.cli.explain import explain
+from tapecheck.cli.init import init
 from tapecheck.cli.listing import listing
 from tapecheck.cli.namespace import namespace
 from tapecheck.cli.promises import promises
@@ -60,5 +61,5 @@ def main() -> None:
     """The conformance suite for gradient tapes, the API that tf.GradientTape made familiar."""
 
 
-for command in (run, listing, namespace, explain, repro, report, diff, promises):
+for command in (run, init, listing, namespace, explain, repro, report, diff, promises):
     main.add_command(command)

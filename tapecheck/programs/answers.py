@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
@@ -78,6 +79,20 @@ class Answers:
             for row, shape in zip(rows, self._shapes)
         ]
 
+    def products(self, directions: Sequence[Any]) -> List[Bounded]:
+        """The Hessian of the sum of all targets times directions, one for each source."""
+        found = []
+        for row in self.hessians():
+            parts = [contracted(block, direction) for block, direction in zip(row, directions)]
+            found.append(functools.reduce(Bounded.__add__, parts))
+        return found
+
+    def along(self, directions: Sequence[Any], order: int) -> Bounded:
+        """The derivative of first or second order of the sum of all targets along directions."""
+        gradients = self.gradients() if order == 1 else self.products(directions)
+        parts = [contracted(one, direction) for one, direction in zip(gradients, directions)]
+        return functools.reduce(Bounded.__add__, parts)
+
     def _chosen(self, chosen: Optional[Sequence[int]]) -> Sequence[int]:
         return range(len(self._program.targets)) if chosen is None else chosen
 
@@ -125,6 +140,15 @@ def agree(actual: Any, other: Any, exact: Bounded) -> None:
             raise Broken(repr(other), repr(actual))
         return
     assert_close(actual, np.asarray(other), 2.0 * exact.error)
+
+
+def contracted(derivative: Bounded, direction: Any) -> Bounded:
+    """The product of a derivative, over its last axes, with a direction."""
+    size = direction.size
+    leading = derivative.shape[: len(derivative.shape) - direction.ndim]
+    flat = derivative.rearranged(lambda a: a.reshape((*leading, size)))
+    total = flat.transformed(direction.reshape(1, size), float(size))
+    return total.rearranged(lambda a: a[..., 0])
 
 
 def _weighted(term: Bounded, weights: Any, order: int) -> Bounded:

@@ -49,6 +49,9 @@ _EQUATIONS = (
 _KEEPING = ("unary", "number", "exponent", "bounds", "binary")
 """Families whose result can have the shape of the first operand."""
 
+_BY_ROWS = (*_KEEPING, "along", "choice", "reduction")
+"""Families that can work on each row by itself."""
+
 _ORDERS = 2**32
 """Hypothesis prefers the first of a list: so that no operation is, each program has an order."""
 
@@ -61,6 +64,7 @@ def programs(
     sources: int = 3,
     targets: int = 2,
     shapes: Sequence[Shape] = SHAPES,
+    rows_apart: bool = False,
 ) -> st.SearchStrategy[Program]:
     """Programs whose operations need none but some capabilities.
 
@@ -69,12 +73,15 @@ def programs(
         steps: the most operations.
         sources, targets: the most of each.
         shapes: what a source may have as its shape.
+        rows_apart: whether nothing depends on another row, along the first axis, than its own; the
+            sources, and so all values, must have two axes or more, and equally many rows.
     """
     capabilities = frozenset(words.split())
 
     @st.composite
     def strategy(draw: Callable[..., Any]) -> Program:
-        return _Author(draw, capabilities).program(steps, sources, targets, shapes)
+        author = _Author(draw, capabilities, rows_apart=rows_apart)
+        return author.program(steps, sources, targets, shapes)
 
     return strategy()
 
@@ -102,6 +109,7 @@ class _Author:
         values: Sequence[HyperDual] = (),
         order: int = 0,
         is_body: bool = False,
+        rows_apart: bool = False,
     ) -> None:
         self._draw = draw
         self._words = words
@@ -110,6 +118,7 @@ class _Author:
         self._used = set()  # type: ignore[var-annotated]
         self._is_body = is_body
         self._order = order
+        self._rows_apart = rows_apart
 
     def program(self, steps: int, sources: int, targets: int, shapes: Sequence[Shape]) -> Program:
         """Draw everything."""
@@ -182,6 +191,8 @@ class _Author:
             if not domain.fits(operation, operands):
                 continue
             value = apply(operation, operands)
+            if self._rows_apart and not _keeps_rows_apart(entry, operation, operands, value):
+                continue
             if shape is not None and value.shape != shape:
                 continue
             self._used.update(operation.operands)
@@ -418,6 +429,20 @@ class _Author:
             away = 1.0 if self._number(2) else -1.0
             attributes = (("threshold", round(total + away, 1)),)
         return Operation(entry.name, operands, attributes, tuple(bodies))
+
+
+def _keeps_rows_apart(
+    entry: Entry, operation: Operation, operands: Sequence[HyperDual], value: HyperDual
+) -> bool:
+    """Whether the operation works on each row, along the first axis, by itself."""
+    attributes = dict(operation.attributes)
+    along = attributes.get("axes", (attributes.get("axis", 1),))
+    return (
+        entry.family in _BY_ROWS
+        and 0 not in along
+        and len({len(operand.shape) for operand in operands}) == 1
+        and len(value.shape) > 1
+    )
 
 
 def _can_be_broadcast(one: Shape, other: Shape) -> bool:

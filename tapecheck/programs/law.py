@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from types import MappingProxyType
+from typing import Any, Callable, Mapping
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,16 +16,21 @@ CORE = "arrays elementary exp variables"
 
 
 def for_programs(
-    words: str = CORE, examples: int = 20, deep: int = 1500, **options: Any
+    words: str = CORE,
+    examples: int = 20,
+    deep: int = 1500,
+    beside: Mapping[str, Any] = MappingProxyType({}),
+    **options: Any,
 ) -> Callable[[Any], Any]:
     """Call a law with random programs, as its argument ``program``.
 
     Args:
         words: capabilities that the programs may use.
         examples, deep: how many programs, by profile.
+        beside: strategies of further arguments, by name.
         options: those of `programs`.
     """
-    return _decorator(examples, deep, program=programs(words, **options))
+    return _decorator(examples, deep, program=programs(words, **options), **beside)
 
 
 def for_batches(

@@ -70,6 +70,10 @@ class Trial:
         shapes = [target.shape for target in self.exact.targets()]
         return [numbers(shape, start + 3 * place) for place, shape in enumerate(shapes)]
 
+    def direction_arrays(self) -> List[Any]:
+        """For each source an array of its shape."""
+        return [numbers(one.shape, 5 + 2 * n) for n, one in enumerate(self.program.sources)]
+
     def tensor(self, array: Any) -> Any:
         """A tensor of the dtype of the trial."""
         return self.tf.constant(array, dtype=getattr(self.tf, self._dtype))
