@@ -11,6 +11,8 @@ from typing import Any, Callable, Dict, Optional
 
 import numpy as np
 
+from tapecheck.errors import words
+
 Probe = Callable[..., Any]
 Program = Callable[[Any], Any]
 
@@ -47,7 +49,7 @@ def refusal(
         # Given from outside, the one is not known while a program is traced
         compiled(lambda one: CAPABILITIES[name](tf, one))(tf.constant(1.0))
     except Exception as error:
-        return "{}: {}".format(type(error).__name__, " ".join(str(error).split()))
+        return "{}: {}".format(type(error).__name__, words(error))
     return None
 
 

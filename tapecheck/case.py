@@ -6,9 +6,10 @@ import argparse
 import datetime
 import functools
 import platform
+import re
 import sys
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, List, Optional, Sequence, Tuple
 
 from packaging.version import Version
 
@@ -62,11 +63,13 @@ class Suite:
         self._read_deviations(backend)
         if devices_of is not None:
             self._devices, self._visible = devices_of(backend)
-        visible = self._visible or backend.all_devices()
-        for device in self._options.device or []:
-            if device not in visible:
+        else:
+            self._devices, self._visible = backend.devices(), backend.all_devices()
+        _check_devices(backend, self._visible)
+        for device in [*(self._options.device or []), *self._devices]:
+            if device not in self._visible:
                 raise UsageError(
-                    "no device {!r}, visible are {}".format(device, ", ".join(visible))
+                    "no device {!r}, visible are {}".format(device, ", ".join(self._visible))
                 )
         _check_declaration(backend)
         self._backend = backend
@@ -315,6 +318,21 @@ class Program:
     def __call__(self, program: Callable[..., Any], *arguments: Any) -> Any:
         """The result of the program on the arguments, in the mode of the case."""
         return self._case.suite.backend.compile(program, self.mode)(*arguments)
+
+
+def _check_devices(backend: Backend, devices: Collection[str]) -> None:
+    """Refuse names of devices that could not stand in the id of a case, and to have none.
+
+    Raises:
+        UsageError: naming one of them, or that there is none.
+    """
+    if not devices:
+        raise UsageError("backend {!r} names no device".format(backend.name))
+    for name in devices:
+        if not re.match(r"[A-Za-z_]\w*:\d+\Z", name):
+            raise UsageError(
+                "backend {!r} names a device {!r}, must be such as CPU:0".format(backend.name, name)
+            )
 
 
 def _check_declaration(backend: Backend) -> None:

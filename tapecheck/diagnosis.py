@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from tapecheck.checks import Broken
 from tapecheck.clause import Clause
+from tapecheck.errors import words
 from tapecheck.standard import SPEC
 
 _FRAMES = 12
@@ -50,12 +51,12 @@ def details(error: BaseException, documented: Sequence[str], command: str) -> Di
         if error.difference:
             found["difference"] = error.difference
     elif isinstance(error, AssertionError):
-        found["actual"] = without_roots(str(error))
+        found["actual"] = without_roots(words(error))
     else:
         raised = "".join(traceback.format_exception_only(type(error), error)).strip()
         found["actual"] = without_roots(raised)
     notes = getattr(error, "__notes__", None)
-    if notes:
+    if notes and isinstance(notes, list):
         found["example"] = without_roots("\n".join(map(str, notes)))
     found["at"] = frames(error.__traceback__)
     found["documented"] = list(documented)

@@ -33,6 +33,18 @@ class Crashed(Exception):
     """The process that ran a case ended before the case did."""
 
 
+class Meddled(Exception):
+    """An implementation raised what is meant for the test runner alone."""
+
+
+def words(error: BaseException) -> str:
+    """The text of an exception on one line, even of one that refuses to give it."""
+    try:
+        return " ".join(str(error).split())
+    except Exception as refused:
+        return "(no text: its __str__ raises {})".format(type(refused).__name__)
+
+
 class DataError(TapecheckError, ValueError):
     """A data file (sources, deviations, results) is broken; names the file and the line."""
 

@@ -23,7 +23,7 @@ from tapecheck import results
 from tapecheck.backends import Backend
 from tapecheck.case import CaseRun
 from tapecheck.errors import BackendMissing, Crashed, UsageError
-from tapecheck.recorder import CASE_PROPERTY, LEAK_PROPERTY
+from tapecheck.recorder import CASE_PROPERTY, LEAK_PROPERTY, time_limit_of
 from tapecheck.results import ASKED, Case, Key, Leak, storable
 from tapecheck.timelimit import TimeLimit
 
@@ -246,5 +246,5 @@ class Isolation:
             return results.case_of(forked(work, most))
         except Crashed as crash:
             last.seconds = time.perf_counter() - began
-            last.failed(crash)
+            last.failed(time_limit_of(last.seconds, self._seconds) or crash)
             return last.result()

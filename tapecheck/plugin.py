@@ -17,7 +17,9 @@ not-applicable     skipped
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
+import inspect
 import random
 from pathlib import Path
 from typing import Any, Generator, List, Optional
@@ -26,7 +28,8 @@ import pytest
 
 from tapecheck.case import CaseRun, Program, Suite
 from tapecheck.clause import LEVELS, clause_of
-from tapecheck.errors import TapecheckError
+from tapecheck.containment import Containment, contained, is_worker
+from tapecheck.errors import BackendMissing, TapecheckError, words
 from tapecheck.isolation import Isolation, devices_of
 from tapecheck.modes import MODES
 from tapecheck.recorder import CASE_PROPERTY, FAULT, HEADER_PROPERTY, Recorder, shape
@@ -111,9 +114,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SUITE] = suite
     config.stash[_LIMIT] = TimeLimit(config.option.time_limit)
     choose(config.option.profile)
-    if not hasattr(config, "workerinput"):
+    if not is_worker(config):
         config.pluginmanager.register(Recorder(config, suite), "tapecheck-recorder")
-    elif config.option.alone:
+        return
+    config.pluginmanager.register(Containment())
+    if config.option.alone:
         config.pluginmanager.register(Isolation(config, config.option.alone, _case_of))
 
 
@@ -170,6 +175,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item
         random.Random(config.option.shuffle).shuffle(items)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Optional[bool]:
+    if _case_of(pyfuncitem) is None:
+        return None
+    names = inspect.signature(pyfuncitem.obj).parameters
+    with contained(pyfuncitem.config):
+        pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})
+    return True
+
+
 @pytest.fixture
 def tapecheck_case(request: pytest.FixtureRequest) -> CaseRun:
     case: CaseRun = request.node.stash[_CASE]
@@ -177,10 +192,12 @@ def tapecheck_case(request: pytest.FixtureRequest) -> CaseRun:
 
 
 @pytest.fixture
-def tf(tapecheck_case: CaseRun) -> Generator[Any, None, None]:
+def tf(request: pytest.FixtureRequest, tapecheck_case: CaseRun) -> Generator[Any, None, None]:
     """The namespace under test; operations of the clause run on the device of the case."""
     backend = tapecheck_case.suite.backend
-    with backend.device(tapecheck_case.device):
+    with contextlib.ExitStack() as stack:
+        with contained(request.config):
+            stack.enter_context(backend.device(tapecheck_case.device))
         yield backend.namespace
 
 
@@ -217,7 +234,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, None]:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     case = _case_of(item)
     if case is not None:
-        reason = case.inapplicable()
+        with contained(item.config):
+            reason = case.inapplicable()
         if reason:
             pytest.skip(reason)
 
@@ -231,6 +249,8 @@ def pytest_runtest_makereport(
     if case is None:
         return
     report = outcome.get_result()
+    # Of what was printed, too, there may be megabytes.
+    report.sections = [(title, storable(text)) for title, text in report.sections]
     judge(case, report, call)
     if not case.suite.introduced:
         # With the very first report, so that it is known even if the case then crashes.
@@ -257,10 +277,16 @@ def _set_up(config: pytest.Config, suite: Suite) -> bool:
     """Load the backend; where it cannot be had, remember why."""
     if config.stash.get(_FAULT, None) is None:
         try:
-            with config.stash[_LIMIT](times=_SET_UP):
+            with contained(config), config.stash[_LIMIT](times=_SET_UP):
                 suite.set_up(devices_of if config.option.alone else None)
         except TapecheckError as error:
             config.stash[_FAULT] = error
+        except (Exception, SystemExit) as error:
+            config.stash[_FAULT] = BackendMissing(
+                "backend {!r} cannot be set up: {}: {}".format(
+                    config.option.backend, type(error).__name__, words(error)
+                )
+            )
     return config.stash.get(_FAULT, None) is None
 
 

@@ -27,7 +27,7 @@ _CRASHED = "???"
 
 _PUT_BACK = "tapecheck-put-back"
 
-_ID = re.compile(r"(\w+)\[({})-([A-Za-z_]+:\d+)(?:-(.*))?\]$".format("|".join(MODES)), re.DOTALL)
+_ID = re.compile(r"(\w+)\[({})-([A-Za-z_]\w*:\d+)(?:-(.*))?\]$".format("|".join(MODES)), re.DOTALL)
 
 # A worker's death is noticed a moment after its time limit, and its start a moment late.
 _NEARLY = 0.9
@@ -187,10 +187,8 @@ class Recorder:
             return
         now = time.perf_counter()
         case.seconds = now - self._started.get(report.nodeid, now)
-        if self._limit and case.seconds >= _NEARLY * self._limit:
-            case.failed(Crashed("ran into the time limit of {:g} s".format(self._limit)))
-        else:
-            case.failed(Crashed("the process that ran it crashed"))
+        crash = Crashed("the process that ran it crashed")
+        case.failed(time_limit_of(case.seconds, self._limit) or crash)
         shape(report, case)
         report.user_properties.append((CASE_PROPERTY, storable(case.result().record())))
 
@@ -206,6 +204,13 @@ class Recorder:
         if clause is None:
             return None
         return CaseRun(self._suite, clause.of_row(row or ""), mode, device, path)
+
+
+def time_limit_of(seconds: float, limit: Optional[float]) -> Optional[Crashed]:
+    """The time limit as the reason why a process ended, if it can be the reason."""
+    if limit and seconds >= _NEARLY * limit:
+        return Crashed("ran into the time limit of {:g} s".format(limit))
+    return None
 
 
 def shape(report: pytest.TestReport, case: CaseRun) -> None:

@@ -75,6 +75,20 @@ THREADED = (
     GradientTape = honest.GradientTape
 """
 )
+DYING = (
+    HEAD.replace("leaking", "dying")
+    + """
+    import os, time
+
+    importer = os.getpid()
+
+    class GradientTape(honest.GradientTape):
+        def gradient(self, *arguments, **options):
+            if os.getpid() != importer and "answers_twice" in os.environ["PYTEST_CURRENT_TEST"]:
+                DEATH
+            return super().gradient(*arguments, **options)
+"""
+)
 PERSISTENCE = ["--chapter", "persistence", "--mode", "eager"]
 FIRST, SECOND = "persistence.a_tape_answers_once", "persistence.a_persistent_tape_answers_twice"
 TWO = [*PERSISTENCE, "-k", "test_a_tape_answers_once or test_a_persistent_tape_answers_twice"]
@@ -83,7 +97,10 @@ TWO = [*PERSISTENCE, "-k", "test_a_tape_answers_once or test_a_persistent_tape_a
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("user")
-    for name, code in {"leaking": LEAKING, "hiding": HIDING, "threaded": THREADED}.items():
+    tapes = {"leaking": LEAKING, "hiding": HIDING, "threaded": THREADED}
+    tapes["crashing_alone"] = DYING.replace("DEATH", "os.abort()")
+    tapes["hanging_alone"] = DYING.replace("DEATH", "time.sleep(60)")
+    for name, code in tapes.items():
         (place / (name + ".py")).write_text(textwrap.dedent(code), encoding="utf-8")
     return place
 
@@ -123,10 +140,10 @@ def test_the_case_from_which_a_leak_comes_is_the_last_that_brings_it_about(
 def test_the_summary_says_that_state_leaks(leaking: Ended) -> None:
     assert leaking.code == 1
     lines = leaking.out.strip().split("\n")
-    place = lines.index("Leaks state  from case to case")
+    place = lines.index("State  it leaks state from case to case")
     assert lines[place + 1] == "  after {} [eager CPU:0]".format(FIRST)
     assert "    fail, alone pass  {} [eager CPU:0]".format(SECOND) in lines[place + 2 : place + 5]
-    assert lines[-1].endswith(" of 16 cases, and it leaks state")
+    assert lines[-1].endswith(" of 16 cases, and it leaks state from case to case")
 
 
 def test_the_verdicts_of_a_run_are_those_of_the_cases_together(
@@ -152,6 +169,25 @@ def test_an_implementation_that_fails_only_alone_does_not_conform(folder: Path) 
     assert leak.culprit is not None
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("crashing_alone", "it crashed"), ("hanging_alone", "ran into the time limit of 2 s")],
+)
+def test_a_case_that_does_not_come_back_alone_costs_its_verdict_only(
+    folder: Path, name: str, said: str
+) -> None:
+    ended = run(folder, name, *TWO, "--isolate", "--timeout", "2", "--out", name)
+    assert ended.code == 1
+    found = results.read(folder / name)
+    assert found.complete
+    assert found.leaks is not None
+    [leak] = found.leaks
+    assert (leak.clause, leak.together, leak.alone) == (SECOND, "pass", "error")
+    assert (leak.culprit, leak.replayed) == (None, False)
+    assert said in leak.message
+    assert ended.out.strip().endswith("does not conform: cases with another verdict alone: 1")
+
+
 def test_an_implementation_without_state_has_the_same_verdicts_alone(folder: Path) -> None:
     ended = run(folder, "numpy", *TWO, "--isolate", "--out", "numpy")
     assert ended.code == 0
@@ -161,7 +197,8 @@ def test_an_implementation_without_state_has_the_same_verdicts_alone(folder: Pat
 
 def test_where_nothing_is_supported_there_is_nothing_to_isolate(folder: Path) -> None:
     ended = run(folder, "numpy", "--chapter", "keras", "--isolate", "--out", "nothing")
-    assert ended.code == 0
+    assert ended.code == 3
+    assert ": nothing was checked, " in ended.out
     assert results.read(folder / "nothing").complete
 
 

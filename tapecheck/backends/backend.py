@@ -48,7 +48,7 @@ class Backend:
         lacks_in: Mapping[str, Iterable[str]] = MappingProxyType({}),
     ) -> None:
         declared = getattr(namespace, DECLARATION, {})
-        self.name = str(declared.get("name", name))
+        self.name = str(declared.get("name") or name)
         self.namespace = namespace
         self.version = str(
             version or declared.get("version") or getattr(namespace, "__version__", "unknown")

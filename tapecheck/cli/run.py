@@ -13,7 +13,7 @@ from typing import Any, List, Optional, Tuple
 import click
 
 from tapecheck.clause import LEVELS
-from tapecheck.errors import CONFORMS, DEVIATES, UsageError
+from tapecheck.errors import CONFORMS, COULD_NOT_RUN, DEVIATES, UsageError
 from tapecheck.modes import MODES
 from tapecheck.sampling import DEFAULT, PROFILES
 
@@ -54,7 +54,7 @@ Examples:
 
 \b
 Exit codes: 0 conforms, 1 does not, 2 wrong usage, 3 could not run (implementation missing,
-fault of the suite, nothing ran) or not to its end (Ctrl-C).""",
+fault of the suite, nothing ran or was supported) or not to its end (Ctrl-C).""",
 )
 @click.argument("backend", default="numpy")
 @click.option("--out", metavar="DIR", help="Folder for the results and the report.")
@@ -189,8 +189,10 @@ def _tell(folder: Path, ended: Any, named: bool) -> int:
         say(out if ran is not None else err, "Log      ", plain(log))
     if ran is not None and ran.complete:
         summary.conclusion(out, ran)
-        breaking = any(case.verdict in results.BREAKING for case in ran.cases)
-        return DEVIATES if breaking or ran.leaks else CONFORMS
+        verdicts = {case.verdict for case in ran.cases}
+        if verdicts & results.BREAKING or ran.leaks:
+            return DEVIATES
+        return CONFORMS if verdicts & results.ASKED else COULD_NOT_RUN
     if not named and not any(folder.iterdir()):
         folder.rmdir()
     kept = "; the incomplete results are kept" if ran is not None else ""

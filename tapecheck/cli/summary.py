@@ -7,15 +7,26 @@ from typing import Any, Dict, List, Sequence
 
 from tapecheck.clause import LEVELS
 from tapecheck.cli.text import COLOURS, block, columns, plain, say
-from tapecheck.results import BREAKING, PASS, UNSUPPORTED, VERDICTS, Case, Key, Leak, Run, count
+from tapecheck.report.conformance import lacks, lacks_mode
+from tapecheck.results import (
+    ASKED,
+    BREAKING,
+    PASS,
+    VERDICTS,
+    Case,
+    Key,
+    Leak,
+    Run,
+    count,
+)
 from tapecheck.standard import SPEC
 
 _CHAPTERS = 6
 _FAILURES = 3
 _LINES = 3
 _WIDTH = 300
-_CULPRITS = 3
-_NO_CULPRIT = "several cases, or what cannot be told"
+_ORIGINS = 3
+_NO_MODE = "mode lacking"
 _RESTRICTIONS = ("chapter", "keyword", "level", "mode")
 """The options with which a run is less than the standard."""
 
@@ -49,9 +60,12 @@ def conclusion(console: Any, run: Run) -> None:
     who = plain(run.label, 80)
     if failing or run.leaks:
         reasons = ["{} of {} cases".format(failing, len(run.cases))] if failing else []
-        reasons += ["it leaks state"] if run.leaks else []
+        reasons += [_told_of_leaks(run.leaks)] if run.leaks else []
         text = "{} does not conform: {}".format(who, ", and ".join(reasons))
         say(console, (text, "bold red"))
+    elif not any(case.verdict in ASKED for case in run.cases):
+        text = "{}: nothing was checked, since all of it is unsupported or does not apply"
+        say(console, (text.format(who), "bold yellow"))
     else:
         options = run.header["options"]
         part = any(name in options for name in _RESTRICTIONS)
@@ -61,14 +75,18 @@ def conclusion(console: Any, run: Run) -> None:
 
 
 def _counts(console: Any, cases: List[Case]) -> None:
-    """One row a level, one column a verdict that occurs."""
-    verdicts = list(count(cases)) or [PASS]
-    rows = [["", *verdicts]]
+    """One row a level, one column a verdict that occurs; a mode that is lacking stands apart."""
+    offered = [case for case in cases if not lacks_mode(case)]
+    verdicts = list(count(offered)) or [PASS]
+    columns_of = [*verdicts, _NO_MODE] if len(offered) < len(cases) else verdicts
+    rows = [["", *columns_of]]
     for level in LEVELS:
-        tally = collections.Counter(case.verdict for case in cases if case.level == level)
+        tally = collections.Counter(
+            _NO_MODE if lacks_mode(case) else case.verdict for case in cases if case.level == level
+        )
         if tally:
-            rows.append([level] + [str(tally[verdict] or "-") for verdict in verdicts])
-    styles = [""] + [COLOURS[verdict] for verdict in verdicts]
+            rows.append([level] + [str(tally[column] or "-") for column in columns_of])
+    styles = [""] + [COLOURS.get(column, "dim") for column in columns_of]
     for row in columns(rows, right=range(1, len(styles))):
         say(console, "  ", *zip(row, styles))
 
@@ -115,19 +133,32 @@ def _leaks(console: Any, leaks: Sequence[Leak]) -> None:
     if not leaks:
         say(console, ("State", "bold"), "  each case has the same verdict alone")
         return
-    say(console, ("Leaks state", "bold red"), "  from case to case")
-    groups: Dict[Any, List[Leak]] = {}
+    say(console, ("State", "bold red"), "  ", _told_of_leaks(leaks))
+    groups: Dict[str, List[Leak]] = {}
     for leak in leaks:
-        groups.setdefault(leak.culprit, []).append(leak)
-    for culprit, found in list(groups.items())[:_CULPRITS]:
-        say(console, "  after ", plain(_place(culprit) if culprit else _NO_CULPRIT, _WIDTH))
+        groups.setdefault(_origin(leak), []).append(leak)
+    for origin, found in list(groups.items())[:_ORIGINS]:
+        say(console, "  ", plain(origin, _WIDTH))
         for leak in found[:_FAILURES]:
-            told = [(one, COLOURS[one]) for one in (leak.together, leak.alone)]
-            say(
-                console, "    ", told[0], ", alone ", told[1], "  ", plain(_place(leak.key), _WIDTH)
-            )
+            together, alone = [(one, COLOURS[one]) for one in (leak.together, leak.alone)]
+            say(console, "    ", together, ", alone ", alone, "  ", plain(_place(leak.key), _WIDTH))
         _more(console, len(found) - _FAILURES, "case")
-    _more(console, len(groups) - _CULPRITS, "culprit")
+    _more(console, len(groups) - _ORIGINS, "origin")
+
+
+def _told_of_leaks(leaks: Sequence[Leak]) -> str:
+    if any(leak.replayed for leak in leaks):
+        return "it leaks state from case to case"
+    return "cases with another verdict alone: {}".format(len(leaks))
+
+
+def _origin(leak: Leak) -> str:
+    """Where the difference comes from."""
+    if leak.culprit:
+        return "after " + _place(leak.culprit)
+    if leak.replayed:
+        return "after several cases that ran before"
+    return "for a reason that is not told by what ran before"
 
 
 def _place(key: Key) -> str:
@@ -136,16 +167,17 @@ def _place(key: Key) -> str:
 
 
 def _lacks(console: Any, cases: List[Case]) -> None:
-    lacking = collections.Counter(
-        str(name)
-        for case in cases
-        if case.verdict == UNSUPPORTED
-        for name in case.details.get("lacks", [])
+    """The modes that are lacking, and the parts for want of which cases of other modes are."""
+    modes = collections.Counter(case.mode for case in cases if lacks_mode(case))
+    parts = collections.Counter(
+        name for case in cases if not lacks_mode(case) for name in lacks(case)
     )
-    if lacking:
-        told = ["{} ({})".format(plain(name, 40), n) for name, n in lacking.most_common()]
+    if modes or parts:
         say(console)
-        say(console, ("Lacks", "bold"), "  ", ", ".join(told))
+    for title, lacking in (("Lacks the modes", modes), ("Lacks", parts)):
+        if lacking:
+            told = ["{} ({})".format(plain(name, 40), n) for name, n in lacking.most_common()]
+            say(console, (title, "bold"), "  ", ", ".join(told))
 
 
 def _more(console: Any, number: int, noun: str) -> None:
