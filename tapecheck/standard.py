@@ -80,12 +80,6 @@ class Standard(NamedTuple):
     chapters: List[Chapter]
     entries: Dict[str, Entry]
 
-    def lookup(self, suite: str, clause: str) -> Optional[Entry]:
-        """The entry of a clause id, or of one row of it, in a suite; None where there is none."""
-        name = clause.partition("[")[0]
-        entry = self.entries.get(name) if suite == SPEC else _beside_the_standard().get(name)
-        return entry if entry and folder_of(suite) == entry.chapter.path.parent else None
-
     def find(self, clause: str) -> Entry:
         """The entry of a clause id, be it of the standard or of a suite beside it.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Iterator, List
 
 import pytest
 from rich.console import Console
@@ -14,7 +14,7 @@ from tapecheck import results
 from tapecheck.capabilities import CAPABILITIES
 from tapecheck.cli.matrix import show
 from tapecheck.modes import MODES
-from tapecheck.report import build, conformance, differences, lacks, page, render
+from tapecheck.report import build, conformance, differences, lacks, page, render, statements
 from tapecheck.results import Case, Leak
 from tapecheck.standard import load_standard
 from tests.report_pages import CLAUSE, OTHER, Document, failed, outcomes, passed, read, run, summary
@@ -82,8 +82,9 @@ def test_a_lacking_mode_is_told_apart_from_lacking_parts(tmp_path: Path) -> None
 
 
 def test_a_mode_that_is_lacking_as_a_whole_has_no_column(tmp_path: Path) -> None:
+    absent = passed(OTHER.id, mode="function", verdict=results.NOT_APPLICABLE)
     document = read(
-        tmp_path, run(passed(), passed(**GRAPH)), run(passed(), passed(mode="function"))
+        tmp_path, run(passed(), passed(**GRAPH), absent), run(passed(), passed(mode="function"))
     )
     modes = [a["data-mode"] for _, a, _ in document.elements if "data-mode" in a]
     assert modes == ["eager", "eager", "function"]
@@ -264,6 +265,46 @@ def test_rows_of_a_parametrised_clause_share_what_it_says(tmp_path: Path) -> Non
     assert first["statement"] == CLAUSE.statement
     assert [one["like"] for one in others] == [0, 0]
     assert all("statement" not in one and "code" not in one for one in others)
+
+
+@pytest.fixture
+def suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of suites, which hold a file that cannot be imported and one that cannot be read."""
+    monkeypatch.setattr("tapecheck.standard.root", lambda: tmp_path)
+    folder = tmp_path / "suites" / "laws"
+    folder.mkdir(parents=True)
+    (folder / "chain.py").write_text(
+        '"""The chain: what it holds."""\n\nimport absent_module\n\n\n'
+        '@clause(MUST)\ndef test_rule(tf, run):\n    """Chains\n    hold.\n\n    More."""\n'
+        "    assert tf\n\n\nVALUE = 1\n",
+        encoding="utf-8",
+    )
+    (folder / "odd.py").write_text("def", encoding="utf-8")
+    statements.read.cache_clear()
+    yield folder
+    statements.read.cache_clear()
+
+
+def test_a_clause_of_a_suite_says_what_stands_in_its_file(suites: Path) -> None:
+    said = statements.find(load_standard(), "laws", "chain.rule[sin]")
+    assert said is not None
+    assert (said.statement, said.explanation) == ("Chains hold.", "More.")
+    assert said.code.startswith("@clause(MUST)\ndef test_rule")
+    assert said.code.endswith("    assert tf")
+    assert statements.read("laws", "chain").title == "The chain: what it holds."
+
+
+@pytest.mark.parametrize(
+    ("suite", "clause"),
+    [
+        ("laws", "chain.none"),
+        ("laws", "odd.rule"),
+        ("laws", "none.rule"),
+        ("../suites/laws", "chain.rule"),
+    ],
+)
+def test_what_is_not_in_a_suite_says_nothing(suites: Path, suite: str, clause: str) -> None:
+    assert statements.find(load_standard(), suite, clause) is None
 
 
 def test_many_failing_rows_of_one_clause_are_told_together(tmp_path: Path) -> None:

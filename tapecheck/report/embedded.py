@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Tuple
 
 from tapecheck import __version__
 from tapecheck.behaviours import Behaviours
-from tapecheck.report import findings
+from tapecheck.report import findings, statements
 from tapecheck.report.matrix import CONCERN, Matrix, Row
 from tapecheck.report.text import LIMIT, address, one_line, visible
 from tapecheck.results import Case
@@ -39,23 +39,21 @@ def embed(
             one: Dict[str, Any] = {"id": visible(row.clause, 300), "chapter": number}
             one.update(level=row.level, cells=_cells(row, arranged, anchors, outcomes))
             stem = (row.suite, row.clause.partition("[")[0])
-            entry = standard.lookup(row.suite, row.clause)
+            said = statements.find(standard, row.suite, row.clause)
             if stem in first:
                 one.update(like=first[stem])
-            elif entry is not None:
-                clause = entry.clause
+            elif said is not None:
                 one.update(
-                    statement=visible(clause.statement),
-                    explanation=visible(clause.explanation),
-                    needs=sorted(clause.needs),
-                    since=clause.since or "",
+                    statement=visible(said.statement),
+                    explanation=visible(said.explanation),
+                    needs=said.needs,
+                    since=said.since,
                 )
                 if book and row.suite == SPEC:
-                    one.update(book=clause.id)
+                    one.update(book=stem[1])
                 else:
-                    one.update(covers=list(clause.covers))
-                    one.update(code=visible(entry.code.strip(), 2 * LIMIT))
-                    cited.update(dict.fromkeys(clause.covers))
+                    one.update(covers=said.covers, code=visible(said.code, 2 * LIMIT))
+                    cited.update(dict.fromkeys(said.covers))
             first.setdefault(stem, len(clauses))
             clauses.append({name: value for name, value in one.items() if value not in ("", [])})
     documents = list(behaviours.documents.values()) if cited else []

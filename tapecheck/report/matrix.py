@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from tapecheck.modes import MODES
+from tapecheck.report import statements
 from tapecheck.report.conformance import lacks_mode, suites
-from tapecheck.results import VERDICTS, Case, Run
+from tapecheck.results import NOT_APPLICABLE, VERDICTS, Case, Run
 from tapecheck.standard import SPEC, Standard
 
 CONCERN = VERDICTS[1:5] + VERDICTS[:1] + VERDICTS[5:]
@@ -82,13 +83,17 @@ def arrange(runs: Sequence[Run], standard: Standard) -> Matrix:
     every = [column for number, run in enumerate(runs) for column in _columns(number, run)]
     cells: Dict[Place, Dict[Column, Case]] = {}
     offered: Set[Column] = set()
+    refused: Set[Column] = set()
     for number, run in enumerate(runs):
         for case in run.cases:
             column = Column(number, case.mode, case.device)
             cells.setdefault((case.suite, case.clause), {})[column] = case
-            if not lacks_mode(case):
+            if lacks_mode(case):
+                refused.add(column)
+            elif case.verdict != NOT_APPLICABLE:
                 offered.add(column)
-    columns = [column for column in every if column in offered]
+    lacking = [column for column in every if column in refused - offered]
+    columns = [column for column in every if column not in lacking]
     titles = {(SPEC, chapter.name): chapter.title for chapter in standard.chapters}
     rows: Dict[Place, List[Row]] = {place: [] for place in titles}
     known = [(SPEC, clause) for clause in standard.entries]
@@ -96,12 +101,10 @@ def arrange(runs: Sequence[Run], standard: Standard) -> Matrix:
     for place in [one for one in known if one in cells] + unknown:
         found = cells[place]
         first = next(iter(found.values()))
-        entry = standard.lookup(*place)
+        entry = standard.entries.get(place[1]) if place[0] == SPEC else None
         level = entry.clause.level if entry else first.level
         row = Row(place[0], place[1], level, [found.get(column) for column in columns])
         rows.setdefault((place[0], first.chapter), []).append(row)
-        if entry:
-            titles[place[0], first.chapter] = entry.chapter.title
     position = {place: number for number, place in enumerate(titles)}
     last = len(position)
     order = suites(list(runs))
@@ -110,10 +113,10 @@ def arrange(runs: Sequence[Run], standard: Standard) -> Matrix:
         key=lambda place: (order.index(place[0]), position.get(place, last), place),
     )
     chapters = [
-        Chapter(suite, name, titles.get((suite, name)) or _words(name), rows[suite, name])
+        Chapter(suite, name, titles.get((suite, name)) or _title(suite, name), rows[suite, name])
         for suite, name in ordered
     ]
-    return Matrix(columns, chapters, [column for column in every if column not in offered])
+    return Matrix(columns, chapters, lacking)
 
 
 def worst(cases: Sequence[Case]) -> Tuple[str, int]:
@@ -130,5 +133,5 @@ def _columns(number: int, run: Run) -> List[Column]:
     return [Column(number, mode, device) for mode, device in ordered]
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+def _title(suite: str, chapter: str) -> str:
+    return statements.read(suite, chapter).title or chapter.replace("_", " ").capitalize()

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from tapecheck.behaviours import Behaviours
 from tapecheck.clause import LEVELS
-from tapecheck.report import conformance, differences, findings, lacks
+from tapecheck.report import conformance, differences, findings, lacks, statements
 from tapecheck.report.embedded import Anchors, embed
 from tapecheck.report.matrix import Chapter, Matrix, arrange
 from tapecheck.report.text import LIMIT, address, one_line, slug
@@ -362,8 +362,9 @@ def reports_of(runs: Sequence[Run]) -> List[Report]:
 def _promises(
     differing: List[differences.Difference], standard: Standard
 ) -> Dict[Tuple[str, str], str]:
-    entries = {(one.suite, one.clause): standard.lookup(one.suite, one.clause) for one in differing}
-    return {place: entry.clause.statement for place, entry in entries.items() if entry}
+    places = [(one.suite, one.clause) for one in differing]
+    said = {place: statements.find(standard, *place) for place in places}
+    return {place: one.statement for place, one in said.items() if one is not None}
 
 
 def _section(verdict: str, found: List[findings.Finding], room: int, most: int) -> Section:
