@@ -9,7 +9,7 @@ BATCHES = ((2, 2), (2, 3), (2, 1), (2, 1, 2))
 
 
 @clause(SHOULD, needs=CORE + " jacobian output_gradients persistent", modes="eager")
-@for_programs(CORE, examples=12, deep=800)
+@for_programs(CORE, examples=12, deep=800, question="jacobian")
 def test_the_rows_of_a_jacobian_are_gradients(tf, run, program):
     """Each row of a jacobian is the gradient whose cotangent is one for that element alone."""
     trial = Trial(tf, run, program)
@@ -33,7 +33,7 @@ def test_the_rows_of_a_jacobian_are_gradients(tf, run, program):
 
 
 @clause(SHOULD, needs=CORE + " jacobian persistent pfor", modes="eager")
-@for_programs(CORE, examples=12, deep=800)
+@for_programs(CORE, examples=12, deep=800, question="jacobian")
 def test_a_vectorised_jacobian_equals_a_looped_one(tf, run, program):
     """A jacobian does not depend on whether its rows are computed all at once."""
     trial = Trial(tf, run, program)
@@ -51,7 +51,7 @@ def test_a_vectorised_jacobian_equals_a_looped_one(tf, run, program):
 
 
 @clause(SHOULD, needs=CORE + " linalg nn jacobian persistent pfor", modes="eager")
-@for_programs(CORE + " linalg nn", examples=12, deep=800)
+@for_programs(CORE + " linalg nn", examples=12, deep=800, question="jacobian")
 def test_vectorised_jacobians_of_matrices_and_networks_are_exact(tf, run, program):
     """The jacobian, all rows at once, of matrices and network layers is exact."""
     trial = Trial(tf, run, program)
@@ -66,7 +66,9 @@ def test_vectorised_jacobians_of_matrices_and_networks_are_exact(tf, run, progra
 
 
 @clause(SHOULD, needs=CORE + " batch_jacobian jacobian persistent", modes="eager")
-@for_programs(CORE, examples=12, deep=800, sources=1, shapes=BATCHES, rows_apart=True)
+@for_programs(
+    CORE, examples=12, deep=800, sources=1, shapes=BATCHES, rows_apart=True, question="jacobian"
+)
 def test_a_batch_jacobian_is_the_diagonal_of_the_jacobian(tf, run, program):
     """Where rows do not mix, the batch jacobian holds all of the jacobian that is not zero."""
     trial = Trial(tf, run, program)

@@ -6,7 +6,7 @@ from tapecheck.programs.second import hessians, product, products
 
 
 @clause(MUST, needs=CORE + " nested", modes="eager")
-@for_programs(CORE, examples=25, deep=1500)
+@for_programs(CORE, examples=25, deep=1500, question="hessian")
 def test_products_with_the_hessian_are_exact(tf, run, program):
     """The gradient of a weighted gradient is the product of the Hessian with the weights."""
     trial = Trial(tf, run, program)
@@ -15,7 +15,7 @@ def test_products_with_the_hessian_are_exact(tf, run, program):
 
 
 @clause(SHOULD, needs=CORE + " linalg nn special nested", modes="eager")
-@for_programs(CORE + " linalg nn special", examples=25, deep=1500)
+@for_programs(CORE + " linalg nn special", examples=25, deep=1500, question="hessian")
 def test_second_derivatives_of_matrices_and_networks_are_exact(tf, run, program):
     """The gradient of a gradient of matrices and network layers is exact."""
     trial = Trial(tf, run, program)
@@ -25,7 +25,11 @@ def test_second_derivatives_of_matrices_and_networks_are_exact(tf, run, program)
 
 @clause(SHOULD, needs="arrays exp control_flow dtype-int nested stop_gradient", modes="eager")
 @for_programs(
-    "arrays exp control_flow dtype-int nested stop_gradient", steps=6, examples=20, deep=1500
+    "arrays exp control_flow dtype-int nested stop_gradient",
+    steps=6,
+    examples=20,
+    deep=1500,
+    question="hessian",
 )
 def test_second_derivatives_through_control_flow_and_gradients_are_exact(tf, run, program):
     """Branches, loops and gradients within a program are differentiated twice exactly."""
@@ -35,7 +39,7 @@ def test_second_derivatives_through_control_flow_and_gradients_are_exact(tf, run
 
 
 @clause(SHOULD, needs=CORE + " nested jacobian", modes="eager")
-@for_programs(CORE, sources=2, examples=8, deep=500)
+@for_programs(CORE, sources=2, examples=8, deep=500, question="hessian")
 def test_a_hessian_is_exact_and_symmetric(tf, run, program):
     """The jacobian of the gradient is the Hessian, in which both sources are alike."""
     trial = Trial(tf, run, program)
@@ -59,7 +63,7 @@ def _axes_swapped(array, first, second):
 
 
 @clause(SHOULD, needs=CORE + " nested forward output_gradients", modes="eager")
-@for_programs(CORE, sources=2, examples=12, deep=800)
+@for_programs(CORE, sources=2, examples=12, deep=800, question="hessian")
 def test_the_four_ways_to_second_order_agree(tf, run, program):
     """Reverse and forward mode, each over each, give one second derivative along a direction."""
     trial = Trial(tf, run, program)
@@ -72,7 +76,7 @@ def test_the_four_ways_to_second_order_agree(tf, run, program):
 
 
 @clause(SHOULD, needs=CORE + " forward", modes="eager")
-@for_programs(CORE, examples=20, deep=1500)
+@for_programs(CORE, examples=20, deep=1500, question="tangent")
 def test_tangents_are_exact(tf, run, program):
     """The tangent of any program along a direction is exact to a few roundings."""
     trial = Trial(tf, run, program)

@@ -140,7 +140,7 @@ ELEMENTARY: Dict[str, Derivatives] = {
     "erf": _integral_of(_erf, _bell(2.0 / math.sqrt(math.pi))),
     "exp": _exponential,
     "expm1": _offset(_exponential, np.expm1),
-    "leaky_relu": _piecewise(0.2, 1.0),
+    "leaky_relu": _piecewise(0.25, 1.0),
     "log": _integral_of(np.log, power(-1.0)),
     "log1p": _integral_of(np.log1p, _shifted(power(-1.0), 1.0)),
     "reciprocal": power(-1.0),

@@ -18,7 +18,7 @@ from tapecheck.oracles.hyperdual import HyperDual, basis
 from tapecheck.programs import domain
 from tapecheck.programs.meanings import apply, place_of
 from tapecheck.programs.paths import certain_inputs
-from tapecheck.programs.program import Attributes, Operation, Program, Shape, Source
+from tapecheck.programs.program import GRADIENT, Attributes, Operation, Program, Shape, Source
 from tapecheck.programs.table import Entry, names
 
 SHAPES: Tuple[Shape, ...] = (
@@ -65,6 +65,7 @@ def programs(
     targets: int = 2,
     shapes: Sequence[Shape] = SHAPES,
     rows_apart: bool = False,
+    question: str = GRADIENT,
 ) -> st.SearchStrategy[Program]:
     """Programs whose operations need none but some capabilities.
 
@@ -75,13 +76,15 @@ def programs(
         shapes: what a source may have as its shape.
         rows_apart: whether nothing depends on another row, along the first axis, than its own; the
             sources, and so all values, must have two axes or more, and equally many rows.
+        question: what a script of the program asks for.
     """
     capabilities = frozenset(words.split())
 
     @st.composite
     def strategy(draw: Callable[..., Any]) -> Program:
         author = _Author(draw, capabilities, rows_apart=rows_apart)
-        return author.program(steps, sources, targets, shapes)
+        program = author.program(steps, sources, targets, shapes)
+        return program._replace(question=question)
 
     return strategy()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Callable, Mapping
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tapecheck import budget
@@ -47,6 +47,9 @@ def for_batches(
 
 def _decorator(examples: int, deep: int, **strategies: Any) -> Callable[[Any], Any]:
     def decorate(law: Any) -> Any:
-        return settings(max_examples=budget(examples, deep))(given(**strategies)(law))
+        chosen = settings(
+            max_examples=budget(examples, deep), phases=(Phase.generate, Phase.shrink)
+        )
+        return chosen(given(**strategies)(law))
 
     return decorate

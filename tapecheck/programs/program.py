@@ -11,6 +11,13 @@ Shape = Tuple[int, ...]
 Attributes = Tuple[Tuple[str, Any], ...]
 
 
+GRADIENT = "gradient"
+QUESTIONS = (GRADIENT, "jacobian", "hessian", "tangent")
+"""What can be asked of a program: the gradient of the sum of all targets, the jacobian of the
+first, the product of the Hessian of that sum with a direction, its derivative along that direction
+by forward mode."""
+
+
 class Source(NamedTuple):
     """What is differentiated by.
 
@@ -58,17 +65,19 @@ class Program(NamedTuple):
         sources: what it is computed from.
         operations: in the order in which they run.
         targets: the numbers of the values that it returns.
+        question: what a script of it asks for; one of `QUESTIONS`.
     """
 
     sources: Tuple[Source, ...]
     operations: Tuple[Operation, ...]
     targets: Tuple[int, ...]
+    question: str = GRADIENT
 
     def __repr__(self) -> str:
         """The program in TensorFlow's words, as a script."""
         from tapecheck.programs.spelling import script
 
-        return "\n" + script(self, "tensorflow")
+        return "\n" + script(self, "tensorflow") + "\n"
 
     def needed(self, targets: Iterable[int]) -> Set[int]:
         """The numbers of all values that some values depend on, these included."""
@@ -123,6 +132,7 @@ class Program(NamedTuple):
                 "sources": [one._asdict() for one in self.sources],
                 "operations": [_written(one) for one in self.operations],
                 "targets": self.targets,
+                "question": self.question,
             },
             indent=1,
         )
@@ -150,7 +160,8 @@ def from_json(text: str) -> Program:
             for one in found["sources"]
         ]
         operations = tuple(_read(one) for one in found["operations"])
-        return Program(tuple(sources), operations, tuple(found["targets"]))
+        targets, question = tuple(found["targets"]), found["question"]
+        return Program(tuple(sources), operations, targets, question)
     except (KeyError, TypeError) as error:
         raise ValueError("not a program: {!r}".format(error)) from error
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import functools
 from typing import Any, Dict, Iterable, List, Sequence
 
+from tapecheck.programs.numbers import direction
 from tapecheck.programs.program import Operation, Program, Source
 from tapecheck.programs.table import load_table
 from tapecheck.programs.wording import WORDINGS, Wording
 
 _INDENT = "    "
-
-QUESTIONS = ("gradient", "jacobian", "hessian")
-"""What a script can ask for: of the sum of all targets, of the first target, of that sum."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -26,12 +24,8 @@ def function(program: Program, implementation: str) -> str:
     return "\n".join([lines[0], *(_INDENT + line for line in lines[1:])]) + "\n"
 
 
-def script(program: Program, implementation: str, question: str = "gradient") -> str:
-    """The program as a script that needs the implementation alone, and prints derivatives.
-
-    Args:
-        question: one of `QUESTIONS`.
-    """
+def script(program: Program, implementation: str) -> str:
+    """The program as a script that needs the implementation alone, and prints derivatives."""
     wording = WORDINGS[implementation]
     computed = function(program, implementation)
     sources = [
@@ -39,8 +33,9 @@ def script(program: Program, implementation: str, question: str = "gradient") ->
         for number, source in enumerate(program.sources)
     ]
     names = ["x{}".format(number) for number in range(len(program.sources))]
-    asked = wording.questions[question].format(
+    asked = wording.questions[program.question].format(
         sources=", ".join(names),
+        directions=", ".join(_directions(program, wording)),
         numbers=_tuple(list(map(str, range(len(names))))),
         sum=" + ".join(
             "{}(y[{}])".format(wording.total, number) for number in range(len(program.targets))
@@ -49,6 +44,11 @@ def script(program: Program, implementation: str, question: str = "gradient") ->
     text = "\n".join([*sources, computed, asked])
     imports = [wording.first, *(line for word, line in wording.imports.items() if word in text)]
     return "\n".join([*_sorted(imports), "", *sources, "", "", computed, "", asked])
+
+
+def _directions(program: Program, wording: Wording) -> Iterable[str]:
+    for number, source in enumerate(program.sources):
+        yield wording.constant.format(direction(source.shape, number).tolist())
 
 
 def _sorted(lines: Iterable[str]) -> List[str]:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Callable, List, Optional, Sequence, Tuple
 
-import numpy as np
-
 from tapecheck.programs.answers import Answers, check
 from tapecheck.programs.execution import execute, sources_of
+from tapecheck.programs.numbers import direction, numbers
 from tapecheck.programs.program import Program
 from tapecheck.tapes import structure
-
-_WEIGHTS = (1.0, -0.5, 2.0, 0.25, -1.5, 0.75, 1.25, -2.0, 0.5, -0.75, 1.75)
 
 Question = Callable[["Trial", List[Any]], Any]
 """From a trial and its sources, as they are in the mode of the case, to tensors."""
@@ -72,7 +69,7 @@ class Trial:
 
     def direction_arrays(self) -> List[Any]:
         """For each source an array of its shape."""
-        return [numbers(one.shape, 5 + 2 * n) for n, one in enumerate(self.program.sources)]
+        return [direction(one.shape, n) for n, one in enumerate(self.program.sources)]
 
     def tensor(self, array: Any) -> Any:
         """A tensor of the dtype of the trial."""
@@ -111,10 +108,3 @@ def ask_together(trials: Sequence[Trial], question: Question) -> List[Any]:
 
     found: List[Any] = trials[0]._run(together, *tensors)
     return found
-
-
-def numbers(shape: Sequence[int], start: int = 0) -> Any:
-    """An array of numbers of a few digits."""
-    size = int(np.prod(shape, dtype=int))
-    taken = [_WEIGHTS[(start + place) % len(_WEIGHTS)] for place in range(size)]
-    return np.array(taken).reshape(tuple(shape))

@@ -25,7 +25,7 @@ KNOWN = {
     "abs": abs,
     "cosh": mpmath.cosh,
     "elu": lambda x: x if x > 0 else mpmath.expm1(x),
-    "leaky_relu": lambda x: x if x > 0 else mpmath.mpf(0.2) * x,
+    "leaky_relu": lambda x: x if x > 0 else x / 4,
     "log1p": lambda x: mpmath.log(1 + x),
     "reciprocal": lambda x: 1 / x,
     "relu": lambda x: max(x, 0),
