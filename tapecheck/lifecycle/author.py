@@ -32,6 +32,7 @@ WORDS = {
     "inside": "questions inside the block of the tape that is asked",
     "jacobian": "jacobians",
     "late": "watching what recorded operations have used before",
+    "looped": "jacobians that are computed row by row",
     "memory": "deletion of tensors and tapes, and what is released then",
     "misuse": "what is refused, beside a second answer",
     "nested": "several tapes at once",
@@ -613,7 +614,7 @@ class _Author:
         zero = self._allows("unconnected_zero") and self._perhaps()
         if zero:
             arguments.append('unconnected_gradients="zero"')
-        if tape.persistent and self._perhaps():
+        if self._allows("looped") and tape.persistent and self._perhaps():
             arguments.append("experimental_use_pfor=False")
         shapes = [target.shape + tuple(source.shape) for source in sources.chosen]
         found = [
@@ -636,7 +637,7 @@ class _Author:
         target, chosen = self._prefer(pairs, lambda pair: pair[0] is not pair[1])
         sources = _Sources([chosen], None)
         arguments = [target.name, sources.text]
-        if tape.persistent and self._perhaps():
+        if self._allows("looped") and tape.persistent and self._perhaps():
             arguments.append("experimental_use_pfor=False")
         source = sources.chosen[0]
         found = self._model.batch_jacobian(tape, target, source.name, source.shape)
