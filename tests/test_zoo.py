@@ -28,6 +28,10 @@ def _animals():
 ANIMALS = dict(_animals())
 
 
+def test_no_two_faulty_tapes_have_one_name():
+    assert len(ANIMALS) == len(list(_animals()))
+
+
 @pytest.fixture(scope="module")
 def honest():
     """The verdicts on the tape from which all animals of the zoo are derived."""

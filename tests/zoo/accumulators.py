@@ -117,7 +117,7 @@ class CarriesBeforeItsBlock(Tape):
     names = beside(Faulty)
 
 
-class EntersTwice(Tape):
+class AccumulatorEntersTwice(Tape):
     """The accumulator can be entered again inside its block."""
 
     class Faulty(Honest):
@@ -127,7 +127,7 @@ class EntersTwice(Tape):
     names = beside(Faulty)
 
 
-class EntersOnce(Tape):
+class AccumulatorEntersOnce(Tape):
     """The accumulator can be entered only once in its life."""
 
     class Faulty(Honest):
