@@ -21,7 +21,7 @@ from tapecheck.behaviours import load as load_behaviours
 from tapecheck.capabilities import CAPABILITIES, HARDWARE, refusal
 from tapecheck.clause import OBSERVED, Clause
 from tapecheck.deviations import Deviation, read_deviations, shipped_file
-from tapecheck.errors import UsageError
+from tapecheck.errors import Crashed, Meddled, UsageError
 from tapecheck.modes import EAGER, MODE_NEEDS, MODES
 from tapecheck.sampling import DEFAULT
 from tapecheck.standard import SPEC
@@ -229,6 +229,9 @@ class CaseRun:
             self.clause, self.suite.asked_for, self.mode, self.folder, self.suite.seed
         )
         self.details = diagnosis.details(error, self.suite.documented(self.clause), command)
+        undeclared = self._undeclared(error)
+        if undeclared:
+            self.details["undeclared"] = undeclared
         problem = "breaks a {}".format(self.clause.level) if broken else "unexpected exception"
         self._explain(problem)
         deviation = self._deviation()
@@ -292,6 +295,28 @@ class CaseRun:
             self.verdict = results.UNSUPPORTED
             self.details = {"lacks": [*lacks, *lacks_here]}
             self.message = "the backend declares to lack {}".format(", ".join(told))
+
+    def _undeclared(self, error: BaseException) -> List[str]:
+        """What the clause needs and the backend refuses, though it does not declare to lack it.
+
+        Only an exception of the implementation raises that question, a wrong value does not.
+        """
+        backend = self.suite.backend
+        raised = error.__cause__ if isinstance(error, AssertionError) else error
+        if raised is None or isinstance(raised, (Crashed, Meddled, TimeoutError)):
+            return []
+        if backend.namespace is None:
+            return []
+        found = []
+        for name in sorted({*self.clause.needs, MODE_NEEDS[self.mode] or ""} & set(CAPABILITIES)):
+            refused = self.suite.refusal(name)
+            if refused is not None:
+                found.append("{}: {}".format(name, refused))
+            elif name in self.clause.needs:
+                refused = self.suite.refusal(name, self.mode)
+                if refused is not None:
+                    found.append("{} in mode {}: {}".format(name, self.mode, refused))
+        return found
 
     def _deviation(self) -> Optional[Deviation]:
         backend = self.suite.backend

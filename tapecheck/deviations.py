@@ -15,12 +15,18 @@ from packaging.version import InvalidVersion, Version
 from tapecheck.errors import DataError
 from tapecheck.modes import MODES
 from tapecheck.results import ERROR, FAIL
-from tapecheck.toml import line_of_entry, read_toml
+from tapecheck.textfile import read_text
+from tapecheck.toml import line_in, parse_toml
 
 SHIPPED = Path(__file__).parent / "backends" / "deviations"
 """Where the suite keeps the deviations of the backends that it knows, one file a backend."""
 
-_HEADER = "[[deviation]]"
+HEADER = "[[deviation]]"
+"""What an entry begins with."""
+
+UNREVIEWED = "unreviewed"
+"""The reason and the link of an entry that a tool wrote and that nobody looked at yet."""
+
 _REQUIRED = ("clause", "message", "reason", "link")
 _TEXTS = (*_REQUIRED, "versions", "verdict")
 _LISTS = ("modes", "devices")
@@ -49,6 +55,11 @@ class Deviation(NamedTuple):
     modes: Tuple[str, ...] = ()
     devices: Tuple[str, ...] = ()
 
+    @property
+    def reviewed(self) -> bool:
+        """Whether a person has said why it fails."""
+        return UNREVIEWED not in (self.reason, self.link)
+
     def concerns(self, clause: str, mode: str, device: str, version: str) -> bool:
         """Whether the case is one that this entry speaks of."""
         return (
@@ -65,8 +76,7 @@ class Deviation(NamedTuple):
 
 def shipped_file(backend: str) -> Optional[Path]:
     """The deviations that the suite keeps for `backend`, or None."""
-    path = SHIPPED / (backend + ".toml")
-    return path if path.is_file() else None
+    return next((file for file in SHIPPED.glob("*.toml") if file.stem == backend), None)
 
 
 def read_deviations(path: Path) -> List[Deviation]:
@@ -75,22 +85,29 @@ def read_deviations(path: Path) -> List[Deviation]:
     Raises:
         DataError: naming file and line of what is wrong.
     """
-    tables = read_toml(path)
+    return parse_deviations(path, read_text(path))
+
+
+def parse_deviations(path: Path, text: str) -> List[Deviation]:
+    """The entries in a text; `path` is where it is from, for complaints.
+
+    Raises:
+        DataError: naming file and line of what is wrong.
+    """
+    tables = parse_toml(path, text)
     unknown = sorted(set(tables) - {"deviation"})
     if unknown:
-        raise DataError(
-            path, None, "unknown table {!r}, entries are {}".format(unknown[0], _HEADER)
-        )
+        raise DataError(path, None, "unknown table {!r}, entries are {}".format(unknown[0], HEADER))
     entries = tables.get("deviation", [])
     if not isinstance(entries, list):
-        raise DataError(path, line_of_entry(path, "[deviation]", 0), "entries are " + _HEADER)
-    return [_entry(path, index, entry) for index, entry in enumerate(entries)]
+        raise DataError(path, line_in(text, "[deviation]", 0), "entries are " + HEADER)
+    return [_entry(path, text, index, entry) for index, entry in enumerate(entries)]
 
 
-def _entry(path: Path, index: int, entry: Dict[str, Any]) -> Deviation:
+def _entry(path: Path, text: str, index: int, entry: Dict[str, Any]) -> Deviation:
     problem = _problem(entry)
     if problem:
-        raise DataError(path, line_of_entry(path, _HEADER, index), problem)
+        raise DataError(path, line_in(text, HEADER, index), problem)
     lists = {name: tuple(entry[name]) for name in _LISTS if name in entry}
     return Deviation(**{**entry, **lists})
 

@@ -13,15 +13,10 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tu
 
 import tapecheck
 from tapecheck import reproducer_helpers
+from tapecheck.backends.loading import KNOWN, offered
 from tapecheck.errors import UsageError
 from tapecheck.modes import EAGER, JIT
 from tapecheck.standard import Entry
-
-_IMPORTS = {
-    "numpy": "import tapecheck.tapes.numpy as tf",
-    "tensorflow": "import tensorflow as tf",
-}
-"""How each backend that has a name is imported as the namespace under test."""
 
 _GIVEN = ("tf", "run", "devices")
 """The arguments of a clause that a script can give it."""
@@ -177,11 +172,18 @@ def _title(entry: Entry, mode: str, documented: Iterable[str]) -> str:
 
 
 def _namespace(backend: str) -> str:
-    if backend in _IMPORTS:
-        return _IMPORTS[backend]
-    module, _, attribute = backend.partition(":")
+    """The lines that bring the namespace under test."""
+    if backend == "tensorflow":
+        return "import tensorflow as tf"
+    if backend in KNOWN:
+        return "import tapecheck.tapes.{} as tf".format(backend)
+    offer = offered(backend)
+    module, _, attribute = (offer.value if offer else backend).partition(":")
     if not attribute:
         return "import {} as tf".format(module)
+    if offer:
+        # It may be a namespace or what makes a backend: only the loader can tell.
+        return 'from tapecheck.backends import load\n\ntf = load("{}").namespace'.format(backend)
     return "import {module}\n\ntf = {module}.{attribute}".format(module=module, attribute=attribute)
 
 

@@ -22,7 +22,15 @@ def read_toml(path: Path) -> Dict[str, Any]:
     Raises:
         DataError: the file is missing, is not UTF-8 or is not TOML.
     """
-    text = read_text(path)
+    return parse_toml(path, read_text(path))
+
+
+def parse_toml(path: Path, text: str) -> Dict[str, Any]:
+    """The tables of a text; `path` is where it is from, for complaints.
+
+    Raises:
+        DataError: it is not TOML.
+    """
     try:
         return dict(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -31,8 +39,13 @@ def read_toml(path: Path) -> Dict[str, Any]:
 
 def line_of_entry(path: Path, header: str, index: int) -> Optional[int]:
     """The line of a table ``[[...]]`` of which there are several, counted from 0."""
-    lines = path.read_text(encoding="utf-8").split("\n")
-    found = [number for number, line in enumerate(lines, 1) if line.strip().startswith(header)]
+    return line_in(path.read_text(encoding="utf-8"), header, index)
+
+
+def line_in(text: str, header: str, index: int) -> Optional[int]:
+    """The same, in a text."""
+    lines = enumerate(text.split("\n"), 1)
+    found = [number for number, line in lines if line.strip().startswith(header)]
     return found[index] if index < len(found) else None
 
 

@@ -55,6 +55,15 @@ MODULES = {
     "sleeping": TAPE
     + "\n    class Faults:\n        a_tape_answers_once = lambda: time.sleep(60)\n",
     "crashing": TAPE.replace("getattr(Faults, clause, lambda: None)", "os.abort"),
+    "unsaid": TAPE
+    + """
+        def __new__(cls, persistent=False):
+            if persistent:
+                raise NotImplementedError("not yet")
+            return super().__new__(cls)
+
+    Faults = None
+""",
     "raising": "raise ValueError('no\\nlibrary')",
     "exiting": "import sys; sys.exit(7)",
     "aborting": "import os; os.abort()",
@@ -176,6 +185,12 @@ def test_results_and_report_lie_in_a_folder_named_after_the_run(folder: Path, so
 def test_an_implementation_that_breaks_a_promise_gives_exit_code_1(broken: Ended) -> None:
     assert broken.code == 1
     assert broken.out.strip().split("\n")[-1].startswith("faulty 1.0 does not conform: 3 of ")
+
+
+def test_what_is_refused_though_not_declared_as_lacking_is_told(folder: Path) -> None:
+    ended = run(folder, "unsaid", *PERSISTENCE, "-k", "answers_twice or test_a_tape_answers_once")
+    assert ended.code == 1
+    assert "Refuses what it does not declare to lack  persistent (1)" in ended.out
 
 
 def test_a_crash_is_an_error_of_its_case_alone(cases: Dict[str, results.Case]) -> None:

@@ -13,7 +13,7 @@ from typing import Callable
 import pytest
 
 import tapecheck
-from tapecheck.backends import load, packages, resolve
+from tapecheck.backends import KNOWN, load, packages, resolve
 from tapecheck.errors import BackendMissing, UsageError
 
 TAPES = """
@@ -170,6 +170,28 @@ def test_offered_backends_are_listed_with_their_distribution(ship: Ship) -> None
     assert "shipped     shipped_tapes:Own" in "\n".join(listed)
     assert [line for line in listed if line.startswith("numpy")][-1].endswith("  my-tapes 1.2")
     assert "whose name is taken" in "\n".join(listed)
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("tapecheck.tapes.numpy", "import tapecheck.tapes.numpy as tf"),
+        ("shipped_tapes:Own", 'tf = load("shipped").namespace'),
+    ],
+)
+def test_a_script_imports_an_offered_backend(ship: Ship, value: str, line: str) -> None:
+    place = ship(shipped=value)
+    script = command(
+        place, "repro", "persistence.a_tape_answers_once", "--backend", "shipped", "--mode", "eager"
+    )
+    assert line in script.split("\n")
+
+
+@pytest.mark.parametrize("name", sorted(set(KNOWN) - {"tensorflow"}))
+def test_a_script_imports_a_tape_of_the_suite_by_its_place(tmp_path: Path, name: str) -> None:
+    arguments = ["persistence.a_tape_answers_once", "--backend", name, "--mode", "eager"]
+    script = command(tmp_path, "repro", *arguments)
+    assert "import tapecheck.tapes.{} as tf".format(name) in script.split("\n")
 
 
 def test_an_offered_backend_runs_in_every_worker(ship: Ship) -> None:

@@ -154,12 +154,18 @@ def test_a_seed(tf, run, seed):
 '''
 
 MOODY = """
+from tapecheck.tapes import numpy as honest
+
 compiling = []
 kinds = ["CPU"]
 
 
-class GradientTape:
+class Nothing:
     pass
+
+
+def GradientTape(**options):
+    return (TAPE)(**options)
 
 
 class config:
@@ -184,7 +190,7 @@ class device:
 def constant(value):
     if compiling and isinstance(value, str):
         raise TypeError("no text in a compiled program")
-    return value
+    return honest.constant(value)
 
 
 def function(program, jit_compile):
@@ -200,13 +206,32 @@ def function(program, jit_compile):
 MOODS = '''
 """Moods."""
 
-from tapecheck import MUST, clause
+from tapecheck import MUST, assert_equal, clause, raises
 
 
 @clause(MUST, needs="dtype-string")
 def test_text(tf, run):
     """There is text."""
     run(lambda: tf.constant("a"))
+
+
+@clause(MUST, modes="eager jit", needs="persistent")
+def test_an_error(tf, run):
+    """What is needed is not there."""
+    run(lambda: tf.absent)
+
+
+@clause(MUST, modes="eager", needs="persistent")
+def test_another_error(tf):
+    """Not the error that is documented."""
+    with raises(ValueError):
+        tf.absent
+
+
+@clause(MUST, modes="eager", needs="persistent")
+def test_a_wrong_value(tf):
+    """A value is another."""
+    assert_equal(1, 2)
 
 
 @clause(MUST, modes="eager", needs="gpu")
@@ -471,8 +496,8 @@ def moods(project):
     """The verdicts, by clause and mode, on a backend that declares what it is told to."""
     project.write("suites/moods/moods.py", MOODS)
 
-    def verdicts(declaration, kinds=("CPU",)):
-        code = MOODY.replace('["CPU"]', str(list(kinds)))
+    def verdicts(declaration, kinds=("CPU",), tape="Nothing"):
+        code = MOODY.replace('["CPU"]', str(list(kinds))).replace("TAPE", tape)
         project.write("moody.py", code + "__tapecheck__ = {!r}\n".format(declaration))
         project.run("suites/moods", "--device", "CPU:0", backend="moody")
         found = read(project.results)
@@ -525,6 +550,26 @@ def test_hardware_that_is_absent_is_not_a_lack(moods, declared, kinds, verdict):
     assert verdict != "not-applicable" or case.message == "no GPU is visible"
 
 
+@pytest.mark.parametrize("name", ["an_error", "another_error"])
+def test_an_error_tells_of_what_is_refused_though_not_declared(moods, name):
+    _, cases = moods({"lacks": ["graph"]})
+    [refused] = cases[(name, "eager")].details["undeclared"]
+    assert refused.startswith("persistent: TypeError: ")
+    assert "undeclared: persistent: TypeError" in cases[(name, "eager")].message
+
+
+def test_what_is_refused_in_one_mode_only_is_told_with_the_mode(moods):
+    _, cases = moods({"lacks": ["graph"]}, tape="honest.GradientTape if not compiling else None")
+    assert "undeclared" not in cases[("an_error", "eager")].details
+    [refused] = cases[("an_error", "jit")].details["undeclared"]
+    assert refused.startswith("persistent in mode jit: TypeError: ")
+
+
+def test_a_wrong_value_tells_of_no_capability(moods):
+    _, cases = moods({"lacks": ["graph"]})
+    assert "undeclared" not in cases[("a_wrong_value", "eager")].details
+
+
 @pytest.mark.parametrize(
     ("lacks_in", "words"),
     [
@@ -533,7 +578,10 @@ def test_hardware_that_is_absent_is_not_a_lack(moods, declared, kinds, verdict):
     ],
 )
 def test_a_lack_that_there_is_not_ends_the_run_with_one_line(project, lacks_in, words):
-    project.write("odd.py", MOODY + "__tapecheck__ = {!r}".format({"lacks_in": lacks_in}))
+    project.write(
+        "odd.py",
+        MOODY.replace("TAPE", "Nothing") + "__tapecheck__ = {!r}".format({"lacks_in": lacks_in}),
+    )
     completed = project.run(backend="odd")
     assert completed.returncode == 2
     assert "backend 'odd' declares to lack " + words in completed.stdout

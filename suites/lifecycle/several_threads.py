@@ -1,4 +1,4 @@
-"""Several threads: tapes that live in several threads at once, which take turns in a fixed order."""
+"""Several threads: tapes that live in each of them at once; threads take turns in a fixed order."""
 
 from hypothesis import given, settings
 

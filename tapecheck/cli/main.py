@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 import tapecheck
+from tapecheck.cli.deviations import deviations
 from tapecheck.cli.diff import diff
 from tapecheck.cli.explain import explain
 from tapecheck.cli.init import init
@@ -61,5 +62,5 @@ def main() -> None:
     """The conformance suite for gradient tapes, the API that tf.GradientTape made familiar."""
 
 
-for command in (run, init, listing, namespace, explain, repro, report, diff, promises):
+for command in (run, init, listing, namespace, explain, repro, report, diff, deviations, promises):
     main.add_command(command)

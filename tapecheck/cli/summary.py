@@ -49,6 +49,7 @@ def summarize(console: Any, run: Run) -> None:
     if failing:
         _chapters(console, run.cases, failing)
         _failures(console, failing)
+        _undeclared(console, failing)
     if run.leaks is not None:
         _leaks(console, run.leaks)
     _lacks(console, run.cases)
@@ -178,6 +179,19 @@ def _lacks(console: Any, cases: List[Case]) -> None:
         if lacking:
             told = ["{} ({})".format(plain(name, 40), n) for name, n in lacking.most_common()]
             say(console, (title, "bold"), "  ", ", ".join(told))
+
+
+def _undeclared(console: Any, failing: List[Case]) -> None:
+    """What failing cases need and is refused, though the implementation does not say so."""
+    refused = collections.Counter(
+        str(line).partition(":")[0]
+        for case in failing
+        for line in case.details.get("undeclared", [])
+    )
+    if refused:
+        told = ["{} ({})".format(plain(name, 60), n) for name, n in refused.most_common()]
+        say(console)
+        say(console, ("Refuses what it does not declare to lack", "bold"), "  ", ", ".join(told))
 
 
 def _more(console: Any, number: int, noun: str) -> None:

@@ -51,7 +51,8 @@ _NUMBERS = (1.5, -0.5, 2.0, 0.75, -1.25, 0.25, -1.75, 1.25, -0.75, 1.75, 0.5, -2
 """Elements of sources: all different, and few digits, so that products are exact."""
 
 _LARGEST = 40.0
-_MOST_ELEMENTS = 16
+_MOST_ELEMENTS = 8
+_MOST_DERIVATIVES = 36
 _THREADS = 2
 
 Operand = Union[Value, Variable]
@@ -178,7 +179,7 @@ class _Author:
     def _make_sources(self) -> None:
         shapes: List[Tuple[int, ...]] = [()]
         if self._allows("batch_jacobian"):
-            shapes = [(2, 2), ()]
+            shapes = [(2, 3), (2, 1), ()]
         elif self._allows("arrays"):
             shapes = [(), (2,)]
         for place in range(2):
@@ -260,6 +261,9 @@ class _Author:
         is_allowed = tape.state is not State.RECORDING or self._allows("inside")
         if tape.answers and is_allowed and self._targets(tape):
             add(self._ask_any, 2 if tape.persistent else 1)
+            # Whether a refusal uses up a tape that is not persistent is not documented
+            if self._allows("misuse") and tape.persistent:
+                add(self._ask_amiss)
         if self._allows("variables") and (tape.state is not State.NEW or self._allows("misuse")):
             add(self._ask_variables)
         return moves
@@ -588,7 +592,7 @@ class _Author:
         options = [
             source
             for source in self._sources(tape, [target])
-            if target.elements.size * int(np.prod(source.shape, dtype=int)) <= _MOST_ELEMENTS
+            if target.elements.size * int(np.prod(source.shape, dtype=int)) <= _MOST_DERIVATIVES
         ]
         sources = self._choose(tape, [target], options)
         if sources is None:
@@ -607,18 +611,18 @@ class _Author:
         self._give(tape, "jacobian", arguments, sources, _filled(found, shapes, zero))
 
     def _ask_batch_jacobian(self, tape: Tape) -> None:
-        targets = [value for value in self._targets(tape) if len(value.shape) == 2]
-        if not targets:
-            return
-        target = self._one_of(targets)
-        options = [
-            source
+        pairs = [
+            (target, source)
+            for target in self._targets(tape)
             for source in self._sources(tape, [target])
-            if len(source.shape) == 2 and tape.connects(target.name, source.name)
+            if len(target.shape) == len(source.shape) == 2
+            and tape.connects(target.name, source.name)
         ]
-        if not options:
+        if not pairs:
+            self._ask_gradient(tape)
             return
-        sources = _Sources([self._one_of(options)], None)
+        target, chosen = self._prefer(pairs, lambda pair: pair[0] is not pair[1])
+        sources = _Sources([chosen], None)
         arguments = [target.name, sources.text]
         if tape.persistent and self._perhaps():
             arguments.append("experimental_use_pfor=False")
@@ -662,7 +666,7 @@ class _Author:
             elements = np.array([term.value for term in formulas.flat]).reshape(formulas.shape)
             inner.append(Number(elements, max(term.magnitude for term in formulas.flat)))
             value = self._model.define(name + place, formulas, self._thread, is_answer=True)
-            if not self._allows("memory"):
+            if not self._allows("memory") and formulas.size <= _MOST_ELEMENTS:
                 self._values.append(value)
         expected: Any = inner[0]
         if sources.container is not None:
@@ -680,18 +684,17 @@ class _Author:
         """Something that is refused in the state in which the tape is."""
         name, state = tape.name, tape.state
         if state is State.RECORDING:
-            self._ask_refusal(name + ".__enter__", ValueError)
+            calls = [name + ".__enter__"]
+            calls += ["lambda: {}.watch({})".format(name, one) for one in ("1.5", "'x1'", "None")]
+            self._ask_refusal(self._one_of(calls), ValueError)
             return
         target = self._one_of(self._own_values()).name
-        question = "lambda: {}.gradient({}, {})".format(
-            name, target, self._one_of(self._operands()).name
-        )
+        source = self._one_of(self._operands()).name
         options: List[Move] = []
-        if state in (State.NEW, State.USED):
-            options.append(lambda: self._ask_refusal(question, RuntimeError))
-        if self._allows("jacobian") and state in (State.NEW, State.USED):
-            other = question.replace(".gradient(", ".jacobian(")
-            options.append(lambda: self._ask_refusal(other, RuntimeError))
+        methods = [one for one in ("jacobian", "batch_jacobian") if self._allows(one)]
+        for method in ["gradient", *methods] if state in (State.NEW, State.USED) else []:
+            call = "lambda: {}.{}({}, {})".format(name, method, target, source)
+            options.append(functools.partial(self._ask_refusal, call, RuntimeError))
         if self._allows("stop_recording"):
             pause = "lambda: {}.stop_recording().__enter__()".format(name)
             # Documentation says RuntimeError; a tape outside its block is often refused otherwise
@@ -701,6 +704,21 @@ class _Author:
             options.append(lambda: self._ask_refusal(name + ".reset", ValueError))
         if options:
             self._one_of(options)()
+
+    def _ask_amiss(self, tape: Tape) -> None:
+        """A question that is refused, whatever the state of the tape."""
+        name, target = tape.name, self._one_of(self._targets(tape)).name
+        source = self._one_of(self._operands()).name
+        options: List[Tuple[str, type]] = [
+            ("lambda: {}.gradient(None, {})".format(name, source), TypeError)
+        ]
+        if self._allows("unconnected_zero"):
+            call = "lambda: {}.gradient({}, {}, unconnected_gradients='one')"
+            options.append((call.format(name, target, source), ValueError))
+        if self._allows("batch_jacobian"):
+            call = "lambda: {}.batch_jacobian({}, [{}])"
+            options.append((call.format(name, target, source), Exception))
+        self._ask_refusal(*self._one_of(options))
 
     # Deleting
 

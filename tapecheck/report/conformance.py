@@ -7,16 +7,7 @@ from typing import Dict, List, NamedTuple
 
 from tapecheck.clause import LEVELS
 from tapecheck.modes import MODE_NEEDS
-from tapecheck.results import (
-    BREAKING,
-    DEVIATION,
-    NOT_APPLICABLE,
-    PASS,
-    UNSUPPORTED,
-    Case,
-    Run,
-    count,
-)
+from tapecheck.results import ASKED, BREAKING, DEVIATION, PASS, UNSUPPORTED, Case, Run, count
 from tapecheck.standard import SPEC
 
 SUITES = (
@@ -66,8 +57,7 @@ class Standing(NamedTuple):
     @property
     def asked(self) -> int:
         """The cases that had their say: neither unsupported nor not applicable."""
-        silent = self.counts.get(UNSUPPORTED, 0) + self.counts.get(NOT_APPLICABLE, 0)
-        return self.cases - silent
+        return sum(number for verdict, number in self.counts.items() if verdict in ASKED)
 
     @property
     def parts(self) -> int:

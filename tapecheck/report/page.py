@@ -85,6 +85,12 @@ class Report(NamedTuple):
         return lacks.of_run(self.run)
 
     @property
+    def leaking(self) -> str:
+        """What its leaks amount to: some came again after what ran before, or none did."""
+        leaks = self.run.leaks or ()
+        return "leaks state" if any(one.replayed for one in leaks) else "has other verdicts alone"
+
+    @property
     def seconds(self) -> float:
         """How long it took; of an incomplete run only what its cases took is known."""
         if self.run.footer is not None:
@@ -305,7 +311,7 @@ def origin(leak: Leak) -> str:
         return words if device == leak.device else "{} on {}".format(words, device)
     if leak.replayed:
         return "no single case, but all that ran before it"
-    return "not found: it did not come again"
+    return "not told by what ran before it"
 
 
 def pieces(text: str) -> Iterator[Tuple[str, str]]:

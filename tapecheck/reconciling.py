@@ -1,0 +1,298 @@
+"""Bringing a deviations file into line with a run, and leaving to people what is theirs.
+
+The file is edited by whole entries and single lines, so that comments, order and reasons of what
+still holds stay as they are. What is new is marked as not reviewed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Set, Tuple
+
+from packaging.version import InvalidVersion, Version
+
+from tapecheck.deviations import HEADER, UNREVIEWED, Deviation, parse_deviations
+from tapecheck.errors import DataError
+from tapecheck.results import DEVIATION, ERROR, FAIL, FIXED, PASS, Case, Run
+
+Place = Tuple[str, str]
+"""A mode and a kind of device, such as ``("eager", "CPU")``."""
+
+_RAN = frozenset([PASS, FAIL, ERROR, FIXED, DEVIATION])
+_FAILED = frozenset([FAIL, ERROR, DEVIATION])
+
+_UNEDITABLE = "is not written a field a line and cannot be edited: change it by hand"
+
+_LONGEST = 80
+_TELLING = 8
+"""Fewer characters than these are no words by which to know a failure."""
+
+# Addresses, paths and long numbers are others in the next run.
+_VOLATILE = re.compile(r"0x[0-9a-fA-F]+|(?<![\w<])/[\w./-]{4,}|\bid=\d+|\d{7,}")
+_FIELD = re.compile(r"^\s*(modes|devices)\s*=\s*\[[^\]\n]*\]\s*(#.*)?$")
+
+
+class Change(NamedTuple):
+    """What became of one entry.
+
+    Attributes:
+        what: ``new``, ``removed``, ``narrowed`` or ``kept``.
+        clause: the id of its clause.
+        why: in a few words; empty for what is kept.
+    """
+
+    what: str
+    clause: str
+    why: str = ""
+
+
+class Reconciled(NamedTuple):
+    """The file as it should be, and what was changed in it."""
+
+    text: str
+    changes: List[Change]
+
+
+class _Block(NamedTuple):
+    """An entry and the lines that it is written in, its comments included."""
+
+    entry: Deviation
+    lines: List[str]
+
+
+def reconcile(path: Path, text: str, run: Run) -> Reconciled:
+    """What a deviations file should be after a run.
+
+    An entry stays where the run did not ask, and where each case that it speaks of failed as it
+    says. It loses the modes and devices that now pass, and goes when nothing of it is left.
+    Failures that no entry explains get new ones, which are marked as not reviewed.
+
+    Args:
+        path: where the text is from, for complaints.
+        text: the file as it is; empty where there is none yet.
+
+    Raises:
+        DataError: the text is no deviations file, or is written in a way that cannot be edited.
+    """
+    version = str(run.header["version"])
+    opening, blocks = _blocks(path, text)
+    cases = _by_clause(run.cases)
+    changes: List[Change] = []
+    kept: List[_Block] = []
+    for block in blocks:
+        block, change = _revised(block, cases.get(block.entry.clause, []), version)
+        changes.append(change)
+        if change.what != "removed":
+            kept.append(block)
+    new = _new_entries([block.entry for block in kept], cases, version)
+    changes += [Change("new", entry.clause, _where(entry)) for entry in new]
+    written = [*kept, *(_Block(entry, _written(entry)) for entry in new)]
+    result = _joined(opening, written)
+    if not _says(path, result, [block.entry for block in written]):
+        raise DataError(path, None, _UNEDITABLE)
+    return Reconciled(result, changes)
+
+
+def _says(path: Path, text: str, entries: List[Deviation]) -> bool:
+    try:
+        return parse_deviations(path, text) == entries
+    except DataError:
+        return False
+
+
+def _by_clause(cases: Iterable[Case]) -> Dict[str, List[Case]]:
+    found: Dict[str, List[Case]] = {}
+    for case in cases:
+        found.setdefault(case.clause, []).append(case)
+    return found
+
+
+def _place(case: Case) -> Place:
+    return case.mode, case.device.partition(":")[0]
+
+
+def _verdict(case: Case) -> str:
+    """That of a failure, also where an entry explained it."""
+    first = case.message.partition("\n")[0]
+    is_error = case.verdict == ERROR or "] unexpected exception: " in first
+    return ERROR if is_error else FAIL
+
+
+def _revised(block: _Block, cases: List[Case], version: str) -> Tuple[_Block, Change]:
+    """An entry after the run, and what that changes."""
+    entry = block.entry
+    concerned = [
+        case for case in cases if entry.concerns(case.clause, case.mode, case.device, version)
+    ]
+    ran = {_place(case) for case in concerned if case.verdict in _RAN}
+    holds = {
+        _place(case)
+        for case in concerned
+        if case.verdict in _FAILED and entry.explains(_verdict(case), case.message)
+    }
+    if not concerned or (ran and holds == ran):
+        return block, Change("kept", entry.clause)
+    if not holds:
+        failed = any(case.verdict in _FAILED for case in concerned)
+        why = "fails otherwise" if failed else "passes" if ran else "is lacking by declaration"
+        return block, Change("removed", entry.clause, why)
+    groups = _groups(holds, ran)
+    if len(groups) != 1:
+        # What one entry cannot say any more is said by new ones.
+        return block, Change("removed", entry.clause, "fails in other modes and devices")
+    modes, devices = groups[0]
+    narrowed = entry._replace(modes=modes or entry.modes, devices=devices or entry.devices)
+    return _Block(narrowed, _edited(block.lines, narrowed)), Change(
+        "narrowed", entry.clause, _where(narrowed)
+    )
+
+
+def _groups(failing: Set[Place], ran: Set[Place]) -> List[Tuple[Tuple[str, ...], Tuple[str, ...]]]:
+    """As few pairs of modes and devices as say where it fails; empty ones stand for all."""
+    if failing == ran:
+        return [((), ())]
+    modes = sorted({mode for mode, _ in failing})
+    devices = sorted({device for _, device in failing})
+    for some, others in ((modes, []), ([], devices), (modes, devices)):
+        said = {
+            place
+            for place in ran
+            if (not some or place[0] in some) and (not others or place[1] in others)
+        }
+        if said == failing:
+            return [(tuple(some), tuple(others))]
+    return [
+        ((mode,), tuple(sorted(device for one, device in failing if one == mode))) for mode in modes
+    ]
+
+
+def _new_entries(
+    known: Sequence[Deviation], cases: Dict[str, List[Case]], version: str
+) -> List[Deviation]:
+    """Entries for the failures that no entry explains, those of one kind together."""
+    entries: List[Deviation] = []
+    for clause, found in cases.items():
+        ran = {_place(case) for case in found if case.verdict in _RAN}
+        kinds: Dict[Tuple[str, str], Set[Place]] = {}
+        for case in found:
+            if case.verdict in _FAILED and not _explained(known, case, version):
+                kind = (_verdict(case), words_of(case))
+                kinds.setdefault(kind, set()).add(_place(case))
+        for (verdict, message), failing in kinds.items():
+            for modes, devices in _groups(failing, ran):
+                entries.append(
+                    Deviation(
+                        clause=clause,
+                        message=message,
+                        reason=UNREVIEWED,
+                        link=UNREVIEWED,
+                        verdict=verdict,
+                        versions=_from(version),
+                        modes=modes,
+                        devices=devices,
+                    )
+                )
+    return entries
+
+
+def _explained(known: Sequence[Deviation], case: Case, version: str) -> bool:
+    return any(
+        entry.concerns(case.clause, case.mode, case.device, version)
+        and entry.explains(_verdict(case), case.message)
+        for entry in known
+    )
+
+
+def words_of(case: Case) -> str:
+    """Words of a failure by which it is known again.
+
+    That is what came instead, as far as it does not change from run to run.
+    """
+    actual = str(case.details.get("actual", "")).split("\n")[0]
+    told = _VOLATILE.split(actual)[0].strip()
+    if len(told) > _LONGEST:
+        told = told[:_LONGEST].rpartition(" ")[0] or told[:_LONGEST]
+    candidates = [told] if len(told) >= _TELLING else []
+    candidates += ["{:<11} {}".format("actual:", told)] if told else []
+    problem = "unexpected exception" if _verdict(case) == ERROR else "breaks a"
+    return next((one for one in candidates if one.lower() in case.message.lower()), problem)
+
+
+def _from(version: str) -> str:
+    """The range of versions from this one on; empty where it is no version."""
+    try:
+        return ">=" + Version(version).public
+    except InvalidVersion:
+        return ""
+
+
+def _where(entry: Deviation) -> str:
+    return "in " + ", ".join([*entry.modes, *entry.devices]) if entry.modes or entry.devices else ""
+
+
+# Reading and writing the file
+
+
+def _blocks(path: Path, text: str) -> Tuple[List[str], List[_Block]]:
+    """What stands before the first entry, and the entries."""
+    entries = parse_deviations(path, text)
+    lines = text.split("\n")
+    heads = [number for number, line in enumerate(lines) if line.strip().startswith(HEADER)]
+    if len(heads) != len(entries):
+        raise DataError(path, None, _UNEDITABLE)
+    starts = [_with_comments(lines, number) for number in heads]
+    ends = [*starts[1:], len(lines)]
+    opening = lines[: starts[0]] if starts else lines
+    return opening, [
+        _Block(entry, lines[start:end]) for entry, start, end in zip(entries, starts, ends)
+    ]
+
+
+def _with_comments(lines: List[str], head: int) -> int:
+    """The line from which an entry speaks: comments right above it are its own."""
+    start = head
+    while start and lines[start - 1].lstrip().startswith("#"):
+        start -= 1
+    return start
+
+
+def _joined(opening: List[str], blocks: Iterable[_Block]) -> str:
+    parts = ["\n".join(opening), *("\n".join(block.lines) for block in blocks)]
+    told = [part.strip("\n") for part in parts]
+    return "".join(part + "\n\n" for part in told if part)[:-1]
+
+
+def _edited(lines: List[str], entry: Deviation) -> List[str]:
+    """The lines of an entry with other modes and devices."""
+    rest = [line for line in lines if not _FIELD.match(line)]
+    head = next(number for number, line in enumerate(rest) if line.strip().startswith(HEADER))
+    fields = [
+        "{} = {}".format(name, json.dumps(list(value)))
+        for name, value in (("modes", entry.modes), ("devices", entry.devices))
+        if value
+    ]
+    # After the clause and the words of the message, as they are written here.
+    place = min(head + 3, len(rest))
+    return [*rest[:place], *fields, *rest[place:]]
+
+
+def _written(entry: Deviation) -> List[str]:
+    fields: List[Tuple[str, Any]] = [("clause", entry.clause), ("message", entry.message)]
+    if entry.verdict != FAIL:
+        fields.append(("verdict", entry.verdict))
+    if entry.versions:
+        fields.append(("versions", entry.versions))
+    fields += [
+        (name, list(value))
+        for name, value in (("modes", entry.modes), ("devices", entry.devices))
+        if value
+    ]
+    fields += [("reason", entry.reason), ("link", entry.link)]
+    return [HEADER, *("{} = {}".format(name, _toml(value)) for name, value in fields)]
+
+
+def _toml(value: Any) -> str:
+    """A text or a list of texts; what JSON makes of them is TOML, but for one character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

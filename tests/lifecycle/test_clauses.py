@@ -1,0 +1,64 @@
+"""The clauses on the life of tapes reject faulty tapes, and draw the same for the same seed."""
+
+import types
+from pathlib import Path
+
+import pytest
+
+import tapecheck.tapes.numpy as tf
+from tapecheck import Broken
+from tapecheck.clause import clause_of
+from tapecheck.lifecycle import Script
+from tapecheck.tapes import recorder
+from tapecheck.toml import read_toml
+from tests import zoo
+from tests.lifecycle import clauses, failure
+from tests.zoo import life, watching
+
+CLAUSES = clauses()
+ANIMALS = {**vars(life), **vars(watching)}
+REJECTIONS = read_toml(Path(__file__).parent / "rejections.toml")
+
+
+@pytest.mark.parametrize(
+    ("clause", "name"),
+    [(clause, name) for clause in sorted(REJECTIONS) for name in REJECTIONS[clause]["rejects"]],
+)
+def test_a_faulty_tape_is_rejected_with_the_line_that_shows_it(clause, name):
+    error = failure(clause, CLAUSES[clause], zoo.namespace_of(ANIMALS[name]))
+    assert isinstance(error, Broken), "{} is accepted by {}".format(name, clause)
+    assert error.expected
+
+
+def test_every_clause_has_faulty_tapes_that_it_rejects():
+    assert sorted(CLAUSES) == sorted(REJECTIONS)
+
+
+@pytest.mark.parametrize("clause", sorted(CLAUSES))
+def test_the_numpy_tape_breaks_nothing_with_a_seed_of_its_own(clause):
+    assert failure(clause, CLAUSES[clause], tf, seed=2024) is None
+
+
+def test_tapes_that_hear_every_thread_are_rejected(monkeypatch):
+    monkeypatch.setattr(recorder, "_active", types.SimpleNamespace(recorders=[]))
+    clause = "several_threads.threads_share_variables_but_no_tapes"
+    assert isinstance(failure(clause, CLAUSES[clause], tf), Broken)
+
+
+def test_the_seed_decides_what_is_drawn(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(Script, "perform", lambda script, stage: drawn.append(repr(script)))
+    clause = "nested_tapes.every_tape_records_for_itself"
+    for seed in (1, 1, 2):
+        drawn.append("next")
+        failure(clause, CLAUSES[clause], tf, seed=seed)
+    runs = "\n".join(drawn).split("next")[1:]
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2]
+
+
+def test_every_clause_says_what_it_needs():
+    for name, function in CLAUSES.items():
+        clause = clause_of(function)
+        assert clause.statement, name
+        assert clause.modes == ("eager",), name
