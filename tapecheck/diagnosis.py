@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from tapecheck.checks import Broken
 from tapecheck.clause import Clause
-from tapecheck.errors import words
+from tapecheck.errors import Crashed, Meddled, words
 from tapecheck.standard import SPEC
 
 _FRAMES = 12
@@ -50,7 +50,7 @@ def details(error: BaseException, documented: Sequence[str], command: str) -> Di
         found["actual"] = without_roots(error.actual)
         if error.difference:
             found["difference"] = error.difference
-    elif isinstance(error, AssertionError):
+    elif isinstance(error, (AssertionError, Crashed, Meddled)):
         found["actual"] = without_roots(words(error))
     else:
         raised = "".join(traceback.format_exception_only(type(error), error)).strip()

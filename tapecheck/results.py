@@ -133,7 +133,8 @@ class Run(NamedTuple):
 
     Attributes:
         footer: None where the run did not reach its end.
-        leaks: what running each case alone brought to light; None where that was not asked for.
+        leaks: what running each case alone brought to light; None where that was not done, or not
+            to its end.
     """
 
     path: str
@@ -312,7 +313,7 @@ def read(path: PathLike) -> Run:
         counts = (footer["cases"], footer["counts"], footer.get("leaks", 0))
         if counts != (len(cases), count(cases), len(leaks)):
             raise DataError(place, len(records), "the footer does not count what the file holds")
-    isolated = header["options"].get("isolate")
+    isolated = footer is not None and header["options"].get("isolate")
     return Run(str(place), header, cases, footer, leaks if isolated else None)
 
 

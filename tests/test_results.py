@@ -75,7 +75,9 @@ def test_what_running_each_case_alone_brought_to_light_is_read_back(path):
 
 def test_a_run_without_leaks_is_not_one_that_did_not_look_for_them(path):
     write(path, isolate=True)
-    finish(path, [], unfinished(path))
+    footer = unfinished(path)
+    assert read(path).leaks is None
+    finish(path, [], footer)
     assert read(path).leaks == ()
     write(path)
     assert read(path).leaks is None

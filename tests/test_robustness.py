@@ -89,6 +89,7 @@ TAPE = """
 
         def __iter__(self):
             while True:
+                time.sleep(0.001)  # Until the time limit, not until the memory ends.
                 yield self
 
     FAULTS = dict(

@@ -4,13 +4,14 @@ import ast
 import inspect
 import re
 import textwrap
+from collections import Counter
 
 import pytest
 
 from tapecheck.behaviours import load
 from tapecheck.capabilities import CAPABILITIES
 from tapecheck.errors import UsageError
-from tapecheck.standard import load_standard, root
+from tapecheck.standard import chapters, folder_of, load_standard, root, suites
 
 STANDARD = load_standard()
 ENTRIES = list(STANDARD.entries.values())
@@ -44,6 +45,18 @@ def test_there_are_chapters_and_clauses():
 def test_every_clause_covers_behaviours_that_exist(behaviours):
     assert _clauses(lambda entry: not entry.clause.covers) == []
     assert _clauses(lambda entry: set(entry.clause.covers) - set(behaviours)) == []
+
+
+def test_no_two_clauses_of_any_suites_have_one_id():
+    found = [
+        (name, clause)
+        for suite in suites()
+        for name in chapters(suite)
+        for clause in re.findall(
+            r"^def (test_\w+)", (folder_of(suite) / (name + ".py")).read_text(), re.MULTILINE
+        )
+    ]
+    assert [one for one, times in Counter(found).items() if times > 1] == []
 
 
 def test_every_capability_that_a_clause_needs_can_be_probed():

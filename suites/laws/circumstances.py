@@ -52,11 +52,11 @@ def test_the_device_does_not_matter(tf, run, devices, program):
             return tape.gradient(targets, sources)
 
     with backend.device(devices[1]):
-        other = Trial(tf, run, program)
-        answers_there = other.ask(gradients)
-    answers = trial.ask(elsewhere)
-    for one, two, exact in zip(answers, answers_there, trial.exact.gradients()):
-        agree(one, two, exact)
+        there = Trial(tf, run, program).ask(gradients)
+    here, between = trial.ask(gradients), trial.ask(elsewhere)
+    for answers in (there, between):
+        for answer, other, exact in zip(answers, here, trial.exact.gradients()):
+            agree(answer, other, exact)
 
 
 @clause(MUST, needs=CORE + " dtype-float", modes="eager")

@@ -40,7 +40,7 @@ def test_blocks_and_pauses_end_in_any_order(tf, run, devices, script):
 
 @clause(SHOULD, needs="arrays elementary jacobian nested persistent pfor", modes="eager")
 @settings(max_examples=budget(20, 1500))
-@given(script=scripts("arrays elementary jacobian nested persistent"))
+@given(script=scripts("arrays elementary jacobian looped nested persistent"))
 def test_tapes_differentiate_jacobians(tf, run, devices, script):
     """An outer tape differentiates the jacobian that an inner one gives, and the other way."""
     script.perform(Stage(tf, run, devices[0]))

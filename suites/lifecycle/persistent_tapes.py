@@ -26,7 +26,11 @@ def test_a_persistent_tape_records_its_own_answers(tf, run, devices, script):
     SHOULD, needs="arrays batch_jacobian jacobian persistent pfor unconnected_zero", modes="eager"
 )
 @settings(max_examples=budget(20, 1500))
-@given(script=scripts("arrays batch_jacobian inside jacobian misuse persistent unconnected_zero"))
+@given(
+    script=scripts(
+        "arrays batch_jacobian inside jacobian looped misuse persistent unconnected_zero"
+    )
+)
 def test_jacobians_are_answers_like_gradients(tf, run, devices, script):
     """A jacobian uses a tape up, or not, as a gradient does, and is computed from the same."""
     script.perform(Stage(tf, run, devices[0]))

@@ -30,6 +30,25 @@ _TAKEN_DURING_A_PAUSE = Script(
     ],
 )
 
+# Two jacobians row by row, and the jacobian of the second by the default way.
+_THIRD_ORDER = Script(
+    setup=["x1 = tf.constant(1.5)"],
+    parameters=["x1"],
+    body=[
+        "with tf.GradientTape(persistent=True) as tape1:",
+        "    tape1.watch(x1)",
+        "    y1 = tf.cos(x1)",
+        "    a1 = tape1.jacobian(y1, x1, experimental_use_pfor=False)",
+        "    a2 = tape1.jacobian(a1, x1, experimental_use_pfor=False)",
+        "    a3 = tape1.jacobian(a2, x1)",
+    ],
+    asked=[
+        Asked("a1", 3, Number(np.array(-np.sin(1.5)), 1.0), True),
+        Asked("a2", 4, Number(np.array(-np.cos(1.5)), 1.0), True),
+        Asked("a3", 5, Number(np.array(np.sin(1.5)), 1.0), True),
+    ],
+)
+
 
 @clause(SHOULD, needs="elementary nested persistent reset stop_recording", modes="function jit")
 @settings(max_examples=budget(12, 500))
@@ -67,3 +86,19 @@ def test_variables_within_a_compiled_function_are_followed(tf, run, devices, scr
 def test_tensors_that_a_compiled_function_finds_are_followed(tf, run, devices, script):
     """Tensors that a traced program takes from around it are followed like its arguments."""
     script.perform(Stage(tf, run, devices[0]))
+
+
+@clause(
+    SHOULD, needs="arrays elementary jacobian nested persistent stop_recording", modes="function"
+)
+@settings(max_examples=budget(6, 300))
+@given(script=scripts("arrays elementary inside jacobian nested persistent stop_recording"))
+def test_jacobians_within_a_compiled_function_are_answers_like_gradients(tf, run, devices, script):
+    """A jacobian that a traced program asks for is computed and recorded as outside of one."""
+    script.perform(Stage(tf, run, devices[0]))
+
+
+@clause(SHOULD, needs="elementary jacobian persistent pfor", modes="function")
+def test_jacobians_row_by_row_are_differentiated_in_a_compiled_function(tf, run, devices):
+    """In a traced program jacobians that were computed row by row have derivatives of any order."""
+    _THIRD_ORDER.perform(Stage(tf, run, devices[0]))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import getpass
 import importlib
 import importlib.util
 import os
+import tempfile
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from tapecheck.backends import packages
@@ -26,13 +28,13 @@ def _tape(name: str) -> Backend:
 
 
 def _jax() -> Backend:
-    # Thousands of small programs are compiled: quickly, rather than to run quickly. The second
-    # logical CPU is for clauses that need two devices.
-    os.environ.setdefault(
-        "XLA_FLAGS",
-        "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
-        " --xla_cpu_use_fusion_emitters=false",
-    )
+    # The second logical CPU is for clauses that need two devices.
+    os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
+    # Most of the time goes into compiling thousands of small programs: once for all processes.
+    cache = os.path.join(tempfile.gettempdir(), "tapecheck-jax-{}".format(getpass.getuser()))
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", cache)
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
     return _tape("jax")
 
 

@@ -11,6 +11,7 @@ import tapecheck
 from tapecheck.cli.deviations import deviations
 from tapecheck.cli.diff import diff
 from tapecheck.cli.explain import explain
+from tapecheck.cli.fuzz import fuzz
 from tapecheck.cli.init import init
 from tapecheck.cli.listing import listing
 from tapecheck.cli.namespace import namespace
@@ -62,5 +63,17 @@ def main() -> None:
     """The conformance suite for gradient tapes, the API that tf.GradientTape made familiar."""
 
 
-for command in (run, init, listing, namespace, explain, repro, report, diff, deviations, promises):
+for command in (
+    run,
+    init,
+    listing,
+    namespace,
+    explain,
+    repro,
+    report,
+    diff,
+    deviations,
+    fuzz,
+    promises,
+):
     main.add_command(command)

@@ -32,9 +32,12 @@ WORDS = {
     "inside": "questions inside the block of the tape that is asked",
     "jacobian": "jacobians",
     "late": "watching what recorded operations have used before",
+    "looped": "jacobians that are computed row by row",
     "memory": "deletion of tensors and tapes, and what is released then",
     "misuse": "what is refused, beside a second answer",
     "nested": "several tapes at once",
+    "observed": "what nobody promises: used tapes that are entered again, answers "
+    "of other than persistent tapes in a pause, tensors of other threads",
     "output_gradients": "cotangents given by the caller",
     "overlap": "blocks and pauses that do not end in the reverse order of their beginning",
     "persistent": "persistent tapes",
@@ -124,7 +127,7 @@ class _Author:
             self._thread = thread
             self._close_all()
             for tape in list(self._own_tapes()):
-                if tape.answers and self._targets(tape):
+                if self._answers(tape) and self._targets(tape):
                     self._ask_any(tape)
         if self._allows("memory"):
             self._let_go()
@@ -209,6 +212,8 @@ class _Author:
         return [tape for tape in self._tapes if tape.thread == self._thread]
 
     def _own_values(self) -> List[Value]:
+        if self._allows("observed"):
+            return self._values
         return [value for value in self._values if value.thread in (-1, self._thread)]
 
     def _moves(self) -> List[Move]:
@@ -258,8 +263,10 @@ class _Author:
                 add(self._resume)
         elif self._is_outside(tape) or self._allows("misuse"):
             add(self._misuse)
+            if self._allows("observed") and self._is_outside(tape):
+                add(self._enter, 2)
         is_allowed = tape.state is not State.RECORDING or self._allows("inside")
-        if tape.answers and is_allowed and self._targets(tape):
+        if self._answers(tape) and is_allowed and self._targets(tape):
             add(self._ask_any, 2 if tape.persistent else 1)
             # Whether a refusal uses up a tape that is not persistent is not documented
             if self._allows("misuse") and tape.persistent:
@@ -267,6 +274,12 @@ class _Author:
         if self._allows("variables") and (tape.state is not State.NEW or self._allows("misuse")):
             add(self._ask_variables)
         return moves
+
+    def _answers(self, tape: Tape) -> bool:
+        """Whether a question is answered, as far as that may be asked."""
+        if tape.state is State.PAUSED:
+            return tape.persistent or (self._allows("observed") and not tape.is_spent)
+        return tape.state in (State.RECORDING, State.LEFT)
 
     def _is_outside(self, tape: Tape) -> bool:
         """Whether a tape that is used up was left as well."""
@@ -302,7 +315,7 @@ class _Author:
             self._enter_by_call(tape)
         else:
             tape, made = self._new_tape()
-            tape.state = State.RECORDING
+            tape.enter()
             self._open(_Block("tape", tape), "with {} as {}:".format(made, tape.name))
         if not self._allows("variables") or self._perhaps():
             self._watch(tape)
@@ -315,11 +328,11 @@ class _Author:
         if self._is_loose():
             self._enter_by_call(tape)
         else:
-            tape.state = State.RECORDING
+            tape.enter()
             self._open(_Block("tape", tape), "with {}:".format(tape.name))
 
     def _enter_by_call(self, tape: Tape) -> None:
-        tape.state = State.RECORDING
+        tape.enter()
         self._loose.append(tape.name)
         self._write(self._call(tape.name + ".__enter__()"))
 
@@ -347,7 +360,7 @@ class _Author:
 
     def _resume(self, tape: Tape) -> None:
         name = self._pauses.pop(tape.name)
-        tape.state = State.RECORDING
+        tape.resume()
         self._write(self._call(name + ".__exit__(None, None, None)"))
 
     def _reset(self, tape: Tape) -> None:
@@ -398,7 +411,7 @@ class _Author:
         block = self._blocks.pop()
         if block.kind == "pause":
             assert block.tape is not None
-            block.tape.state = State.RECORDING
+            block.tape.resume()
         elif block.kind == "tape":
             assert block.tape is not None
             self._left(block.tape)
@@ -518,7 +531,7 @@ class _Author:
     # Asking
 
     def _targets(self, tape: Tape) -> List[Value]:
-        return [value for value in self._own_values() if value.thread == self._thread]
+        return [value for value in self._own_values() if value.thread >= 0]
 
     def _target(self, tape: Tape) -> Value:
         target: Value = self._prefer(
@@ -601,7 +614,7 @@ class _Author:
         zero = self._allows("unconnected_zero") and self._perhaps()
         if zero:
             arguments.append('unconnected_gradients="zero"')
-        if tape.persistent and self._perhaps():
+        if self._allows("looped") and tape.persistent and self._perhaps():
             arguments.append("experimental_use_pfor=False")
         shapes = [target.shape + tuple(source.shape) for source in sources.chosen]
         found = [
@@ -624,7 +637,7 @@ class _Author:
         target, chosen = self._prefer(pairs, lambda pair: pair[0] is not pair[1])
         sources = _Sources([chosen], None)
         arguments = [target.name, sources.text]
-        if tape.persistent and self._perhaps():
+        if self._allows("looped") and tape.persistent and self._perhaps():
             arguments.append("experimental_use_pfor=False")
         source = sources.chosen[0]
         found = self._model.batch_jacobian(tape, target, source.name, source.shape)

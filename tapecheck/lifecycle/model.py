@@ -90,6 +90,7 @@ class Tape:
             as an assignment, and which it may watch or not.
         loose: operands of recorded operations that the tape did not follow itself.
         keeps: tensors that the records may need.
+        is_spent: whether it gave its one answer while it was paused.
     """
 
     def __init__(self, name: str, persistent: bool, watches: bool, thread: int) -> None:
@@ -102,23 +103,32 @@ class Tape:
 
     def forget(self) -> None:
         """Lose all that was recorded and watched."""
+        self.is_spent = False
         self.dependence: Dict[str, Dict[str, np.ndarray]] = {}
         self.variables: Set[str] = set()
         self.perhaps: Set[str] = set()
         self.loose: Set[str] = set()
         self.keeps: Set[str] = set()
 
+    def enter(self) -> None:
+        """Record; a tape that was used up starts anew."""
+        if self.state is State.USED:
+            self.forget()
+        self.state = State.RECORDING
+
+    def resume(self) -> None:
+        """Record again after a pause; a tape that gave its answer meanwhile starts anew."""
+        if self.is_spent:
+            self.forget()
+        self.state = State.RECORDING
+
     def use_up(self) -> None:
         """Give the one answer of a tape that is not persistent; the list of variables stays."""
-        self.state = State.USED
-        self.dependence, self.loose, self.keeps = {}, set(), set()
-
-    @property
-    def answers(self) -> bool:
-        """Whether a question is answered, inside the block or outside."""
         if self.state is State.PAUSED:
-            return self.persistent
-        return self.state in (State.RECORDING, State.LEFT)
+            self.is_spent = True
+        else:
+            self.state = State.USED
+        self.dependence, self.loose, self.keeps = {}, set(), set()
 
     def watch(self, name: str, size: int) -> None:
         """Follow a tensor or variable from here on."""

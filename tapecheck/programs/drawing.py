@@ -66,6 +66,7 @@ def programs(
     shapes: Sequence[Shape] = SHAPES,
     rows_apart: bool = False,
     question: str = GRADIENT,
+    without: Sequence[str] = (),
 ) -> st.SearchStrategy[Program]:
     """Programs whose operations need none but some capabilities.
 
@@ -77,12 +78,13 @@ def programs(
         rows_apart: whether nothing depends on another row, along the first axis, than its own; the
             sources, and so all values, must have two axes or more, and equally many rows.
         question: what a script of the program asks for.
+        without: operations that are left out.
     """
     capabilities = frozenset(words.split())
 
     @st.composite
     def strategy(draw: Callable[..., Any]) -> Program:
-        author = _Author(draw, capabilities, rows_apart=rows_apart)
+        author = _Author(draw, capabilities, rows_apart=rows_apart, without=without)
         program = author.program(steps, sources, targets, shapes)
         return program._replace(question=question)
 
@@ -113,6 +115,7 @@ class _Author:
         order: int = 0,
         is_body: bool = False,
         rows_apart: bool = False,
+        without: Sequence[str] = (),
     ) -> None:
         self._draw = draw
         self._words = words
@@ -122,6 +125,7 @@ class _Author:
         self._is_body = is_body
         self._order = order
         self._rows_apart = rows_apart
+        self._without = without
 
     def program(self, steps: int, sources: int, targets: int, shapes: Sequence[Shape]) -> Program:
         """Draw everything."""
@@ -157,7 +161,8 @@ class _Author:
 
     def _choices(self) -> List[Entry]:
         """The operations, in the order of this program."""
-        return self._shuffled(_choices(self._words, self._is_body))
+        choices = _choices(self._words, self._is_body)
+        return self._shuffled([one for one in choices if one.name not in self._without])
 
     def _shuffled(self, options: Sequence[Any]) -> List[Any]:
         found = list(options)
@@ -419,7 +424,9 @@ class _Author:
         bodies = []
         for _ in range(2 if entry.family == "branches" else 1):
             values = [self._values[number] for number in operands]
-            author = _Author(self._draw, self._words, values, self._order, is_body=True)
+            author = _Author(
+                self._draw, self._words, values, self._order, True, without=self._without
+            )
             made = author.body(shape if keeps else None)
             if made is None:
                 return None

@@ -12,10 +12,19 @@ Attributes = Tuple[Tuple[str, Any], ...]
 
 
 GRADIENT = "gradient"
-QUESTIONS = (GRADIENT, "jacobian", "hessian", "tangent")
+QUESTIONS = (
+    GRADIENT,
+    "jacobian",
+    "hessian",
+    "tangent",
+    "curvature",
+    "forward over reverse",
+    "reverse over forward",
+)
 """What can be asked of a program: the gradient of the sum of all targets, the jacobian of the
 first, the product of the Hessian of that sum with a direction, its derivative along that direction
-by forward mode."""
+by forward mode, its second derivative by forward mode twice; and the product with the Hessian by
+forward mode over a tape, and by a tape over forward mode."""
 
 
 class Source(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any, Dict, Iterable, List, Sequence
 
+from tapecheck.modes import EAGER
 from tapecheck.programs.numbers import direction
 from tapecheck.programs.program import Operation, Program, Source
 from tapecheck.programs.table import load_table
@@ -24,7 +25,7 @@ def function(program: Program, implementation: str) -> str:
     return "\n".join([lines[0], *(_INDENT + line for line in lines[1:])]) + "\n"
 
 
-def script(program: Program, implementation: str) -> str:
+def script(program: Program, implementation: str, mode: str = EAGER) -> str:
     """The program as a script that needs the implementation alone, and prints derivatives."""
     wording = WORDINGS[implementation]
     computed = function(program, implementation)
@@ -33,7 +34,7 @@ def script(program: Program, implementation: str) -> str:
         for number, source in enumerate(program.sources)
     ]
     names = ["x{}".format(number) for number in range(len(program.sources))]
-    asked = wording.questions[program.question].format(
+    body = wording.questions[program.question].format(
         sources=", ".join(names),
         directions=", ".join(_directions(program, wording)),
         numbers=_tuple(list(map(str, range(len(names))))),
@@ -41,9 +42,13 @@ def script(program: Program, implementation: str) -> str:
             "{}(y[{}])".format(wording.total, number) for number in range(len(program.targets))
         ),
     )
-    text = "\n".join([*sources, computed, asked])
+    asking = ["def derivatives({}):".format(", ".join(names))]
+    asking += [_INDENT + line if line else line for line in body.split("\n")]
+    call = "print({})".format(wording.modes[mode].format(sources=", ".join(names)))
+    text = "\n".join([*sources, computed, *asking, call])
     imports = [wording.first, *(line for word, line in wording.imports.items() if word in text)]
-    return "\n".join([*_sorted(imports), "", *sources, "", "", computed, "", asked])
+    parts = [*_sorted(imports), "", *sources, "", "", computed, "", *asking, "", "", call]
+    return "\n".join(parts)
 
 
 def _directions(program: Program, wording: Wording) -> Iterable[str]:

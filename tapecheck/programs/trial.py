@@ -8,7 +8,6 @@ from tapecheck.programs.answers import Answers, check
 from tapecheck.programs.execution import execute, sources_of
 from tapecheck.programs.numbers import direction, numbers
 from tapecheck.programs.program import Program
-from tapecheck.tapes import structure
 
 Question = Callable[["Trial", List[Any]], Any]
 """From a trial and its sources, as they are in the mode of the case, to tensors."""
@@ -49,9 +48,9 @@ class Trial:
 
     def dense(self, answer: Any) -> Any:
         """An answer with tensors in place of sparse gradients; None stays None."""
-        return structure.map_structure(
-            lambda one: None if one is None else self.tf.convert_to_tensor(one), answer
-        )
+        if isinstance(answer, (list, tuple)):
+            return type(answer)(self.dense(one) for one in answer)
+        return None if answer is None else self.tf.convert_to_tensor(answer)
 
     def with_zeros(self, answers: Sequence[Any], like: Sequence[Any]) -> List[Any]:
         """Answers with zeros in place of None, each of the shape of a tensor."""

@@ -16,7 +16,8 @@ class Wording(NamedTuple):
         imports: further first lines, each by a text of the script that needs it.
         constant, variable: templates of sources.
         total: the function that adds all elements up.
-        questions: templates of what is asked, by name.
+        modes: how the function that asks is called, by mode.
+        questions: templates of its body, by name.
     """
 
     first: str
@@ -24,6 +25,7 @@ class Wording(NamedTuple):
     constant: str
     variable: str
     total: str
+    modes: Mapping[str, str]
     questions: Mapping[str, str]
 
 

@@ -39,9 +39,15 @@ def test_the_numpy_tape_breaks_nothing_with_a_seed_of_its_own(clause):
     assert failure(clause, CLAUSES[clause], tf, seed=2024) is None
 
 
-def test_tapes_that_hear_every_thread_are_rejected(monkeypatch):
+@pytest.mark.parametrize(
+    "clause",
+    [
+        "several_threads.threads_share_variables_but_no_tapes",
+        "unpromised_lives.what_other_threads_compute_is_constant",
+    ],
+)
+def test_tapes_that_hear_every_thread_are_rejected(monkeypatch, clause):
     monkeypatch.setattr(recorder, "_active", types.SimpleNamespace(recorders=[]))
-    clause = "several_threads.threads_share_variables_but_no_tapes"
     assert isinstance(failure(clause, CLAUSES[clause], tf), Broken)
 
 

@@ -123,4 +123,4 @@ def test_records_are_gone_when_a_tape_is_used_up():
     assert tape.keeps == {"x", "y"}
     tape.use_up()
     assert tape.keeps == set()
-    assert not tape.answers
+    assert tape.state is State.USED

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from tapecheck.capabilities import CAPABILITIES
 from tapecheck.errors import DataError
+from tapecheck.modes import MODES
 from tapecheck.oracles.hyperdual import basis
 from tapecheck.programs import Path, programs
 from tapecheck.programs.answers import Answers
@@ -103,7 +104,8 @@ def test_a_program_without_dead_operations_computes_the_same(program):
 @given(programs(EVERYTHING + " variables"))
 def test_scripts_are_python_in_every_implementations_words(program):
     for implementation, question in itertools.product(IMPLEMENTATIONS, QUESTIONS):
-        ast.parse(script(program._replace(question=question), implementation))
+        for mode in MODES:
+            ast.parse(script(program._replace(question=question), implementation, mode))
 
 
 @seed(6)
@@ -176,8 +178,10 @@ def test_a_script_says_what_is_computed_and_asked():
         "    v0 = x0 * x1\n"
         "    v1 = tf.reduce_sum(v0, (0,), False)\n"
         "    return (v1,)\n\n\n"
-        "with tf.GradientTape() as tape:\n"
-        "    tape.watch([x0, x1])\n"
-        "    y = compute(x0, x1)\n"
-        "print(tape.gradient(y, [x0, x1]))"
+        "def derivatives(x0, x1):\n"
+        "    with tf.GradientTape() as tape:\n"
+        "        tape.watch([x0, x1])\n"
+        "        y = compute(x0, x1)\n"
+        "    return tape.gradient(y, [x0, x1])\n\n\n"
+        "print(derivatives(x0, x1))"
     )
