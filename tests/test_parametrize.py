@@ -54,9 +54,10 @@ THREE_LINES = """
 WITH_DEVIATIONS = THREE_LINES.replace("mode=", "deviations='deviations.toml', mode=")
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with a tape that is not ours, and tests of its own."""
+    tmp_path = tmp_path_factory.mktemp("project")
     (tmp_path / "other").mkdir()
     for name, text in [
         ("other/__init__.py", ""),
@@ -99,39 +100,41 @@ def pytest_in(project: Path, *arguments: str, code: int = 0) -> str:
     return ended.stdout
 
 
-def outcomes(output: str) -> Dict[str, str]:
-    """The outcome of each case, by its id, of a verbose run."""
-    found = re.findall(r"::test_tape\[(\S+)\] (PASSED|FAILED|SKIPPED|XFAIL)", output)
-    return dict(found)
+@pytest.fixture(scope="module")
+def output(project: Path) -> str:
+    """What a verbose run of three of its test files prints."""
+    return pytest_in(project, "test_tape.py", "test_listed.py", "test_marked.py", "-vrs", code=1)
 
 
-def test_verdicts_are_outcomes_of_pytest(project: Path) -> None:
-    output = pytest_in(project, "test_tape.py", "-v", "-rs", code=1)
-    found = outcomes(output)
+def outcomes(output: str, file: str) -> Dict[str, str]:
+    """The outcome of each case of a file, by its id."""
+    line = re.escape(file) + r"::test_tape\[(\S+)\] (PASSED|FAILED|SKIPPED|XFAIL)"
+    return dict(re.findall(line, output))
+
+
+def test_verdicts_are_outcomes_of_pytest(output: str) -> None:
+    found = outcomes(output, "test_tape.py")
     assert found["persistence.a_tape_answers_once-eager-CPU:0"] == "PASSED"
     assert found["reset.a_reset_forgets_what_was_watched-eager-CPU:0"] == "FAILED"
     assert found["persistence.after_a_jacobian_nothing_is_answered-eager-CPU:0"] == "SKIPPED"
     assert "the backend declares to lack jacobian" in output
 
 
-def test_a_failure_shows_the_promise_and_how_to_reproduce_it(project: Path) -> None:
-    output = pytest_in(project, "test_tape.py", "-k", "a_reset_forgets_what_was_watched", code=1)
+def test_a_failure_shows_the_promise_and_how_to_reproduce_it(output: str) -> None:
     assert "reset.a_reset_forgets_what_was_watched [eager CPU:0] breaks a MUST" in output
     assert "tapecheck repro reset.a_reset_forgets_what_was_watched --backend other.tape" in output
     assert "def __call__" not in output
 
 
-def test_a_known_deviation_is_an_expected_failure_and_a_fixed_one_fails(project: Path) -> None:
-    output = pytest_in(project, "test_listed.py", "-v", code=1)
-    found = outcomes(output)
+def test_a_known_deviation_is_an_expected_failure_and_a_fixed_one_fails(output: str) -> None:
+    found = outcomes(output, "test_listed.py")
     assert found["reset.a_reset_forgets_what_was_watched-eager-CPU:0"] == "XFAIL"
     assert found["persistence.a_persistent_tape_answers_twice-eager-CPU:0"] == "FAILED"
     assert "passes, though it is listed as a deviation" in output
 
 
-def test_a_module_may_be_marked(project: Path) -> None:
-    output = pytest_in(project, "test_marked.py", "-v")
-    assert set(outcomes(output).values()) == {"PASSED", "SKIPPED"}
+def test_a_module_may_be_marked(output: str) -> None:
+    assert set(outcomes(output, "test_marked.py").values()) == {"PASSED", "SKIPPED"}
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,9 @@ Exit codes: 0 nothing found, 1 something found, 2 wrong usage, 3 a backend could
     help="May be given several times; eager by default.",
 )
 @click.option("--question", "questions", multiple=True, help="May be given several times.")
+@click.option(
+    "--dtype", type=click.Choice(["float32", "float64"]), default="float64", show_default=True
+)
 @click.option("--words", help="Capabilities that programs may need, instead of all.")
 @click.option(
     "--save",
@@ -48,6 +51,7 @@ def fuzz(
     seed: int,
     modes: Tuple[str, ...],
     questions: Tuple[str, ...],
+    dtype: str,
     words: Optional[str],
     save: Optional[str],
 ) -> None:
@@ -73,7 +77,7 @@ def fuzz(
             resolve(name)
         try:
             for name in backends:
-                clients.append(Client(name))
+                clients.append(Client(name, dtype))
             hunt = Hunt(clients, seed, modes or (EAGER,), questions or QUESTIONS, words or WORDS)
             count = _search(hunt, minutes, Path(save) if save else None)
         finally:

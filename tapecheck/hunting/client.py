@@ -27,15 +27,16 @@ Answers = Union[List[Any], str]
 
 
 class Client:
-    """A backend in a process of its own.
+    """A backend in a process of its own, asked in one dtype.
 
     Attributes:
         asked_for: how the user names it.
         label: its name and version.
     """
 
-    def __init__(self, asked_for: str) -> None:
+    def __init__(self, asked_for: str, dtype: str = "float64") -> None:
         self.asked_for = asked_for
+        self._dtype = dtype
         self._process: Optional[subprocess.Popen[str]] = None
         self._lines: queue.Queue[Optional[str]] = queue.Queue()
         self._start()
@@ -47,7 +48,8 @@ class Client:
 
     def ask(self, program: Program, mode: str) -> Answers:
         """The answers to the question of a program."""
-        line = json.dumps({"program": json.loads(program.to_json()), "mode": mode})
+        asked = {"program": json.loads(program.to_json()), "mode": mode, "dtype": self._dtype}
+        line = json.dumps(asked)
         process = self._process
         assert process is not None
         assert process.stdin is not None

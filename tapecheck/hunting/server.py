@@ -2,8 +2,8 @@
 
     python -m tapecheck.hunting.server BACKEND
 
-The first line that it writes says what the backend is. Then it reads lines with ``program`` and
-``mode``, and writes lines with ``answers``, nested lists or null, or with ``error``.
+The first line that it writes says what the backend is. Then it reads lines with ``program``,
+``mode`` and ``dtype``, and writes lines with ``answers``, nested lists or null, or with ``error``.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _answer(backend: Backend, asked: Dict[str, Any]) -> Dict[str, Any]:
 
     try:
         with backend.device(backend.devices()[0]):
-            answers = answers_of(Trial(backend.namespace, run, program))
+            answers = answers_of(Trial(backend.namespace, run, program, asked["dtype"]))
             return {"answers": [None if one is None else _listed(one) for one in answers]}
     except Exception as error:
         return {"error": "{}: {}".format(type(error).__name__, words(error))[:2000]}
