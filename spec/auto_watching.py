@@ -320,7 +320,7 @@ def test_a_float64_variable_is_watched(tf, run):
     assert_close(run(program), 2 * 3.0, dtype="float64")
 
 
-@clause(MUST, covers="AUT-16", needs="variables complex dtype-complex128")
+@clause(MUST, covers="AUT-16", needs="variables complex")
 def test_a_complex_variable_is_watched(tf, run):
     """A complex variable is watched when it is read, and its gradient is complex.
 

@@ -36,7 +36,7 @@ def test_a_complex_tensor_is_differentiable(tf, run):
     assert_close(np.abs(np.imag(gradient)), 2 * 5.0)
 
 
-@clause(MUST, covers="CPX-01", needs="complex variables dtype-complex128")
+@clause(MUST, covers="CPX-01", needs="complex variables")
 def test_a_complex_variable_is_differentiable(tf, run):
     """A trainable complex variable is watched when it is read, and has a complex gradient."""
     variable = tf.Variable(3.0 + 5.0j, dtype=tf.complex64)
@@ -52,7 +52,7 @@ def test_a_complex_variable_is_differentiable(tf, run):
     assert_close(np.abs(np.imag(gradient)), 2 * 5.0)
 
 
-@clause(MUST, covers="CPX-01", needs="complex dtype-complex128")
+@clause(MUST, covers="CPX-01", needs="complex")
 def test_a_complex_tensor_must_be_watched(tf, run):
     """A complex tensor that is not watched has the gradient None."""
 
@@ -120,7 +120,7 @@ def test_a_real_function_has_the_direction_of_steepest_ascent(tf, run):
     assert_structure(run(program, tf.constant(z, tf.complex128)), expected)
 
 
-@clause(SHOULD, covers="CPX-04", needs="complex variables state dtype-complex128")
+@clause(SHOULD, covers="CPX-04", needs="complex variables state")
 def test_descent_along_the_gradient_reaches_the_minimum(tf, run):
     """A step against the gradient, as for a real source, brings a real loss to its minimum.
 

@@ -6,14 +6,14 @@ import contextlib
 import re
 import time
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Set
 
 import pytest
 
 from tapecheck.case import CaseRun, Suite
 from tapecheck.errors import COULD_NOT_RUN, WRONG_USAGE, Crashed
 from tapecheck.modes import MODES
-from tapecheck.results import BREAKING, DEVIATION, Leak, Writer, case_of, leak_of, storable
+from tapecheck.results import BREAKING, DEVIATION, Writer, add_leak, case_of, leak_of, storable
 from tapecheck.standard import clause_in
 
 CASE_PROPERTY = "tapecheck-case"
@@ -57,7 +57,6 @@ class Recorder:
         fault: what ended the run before its time, if anything did.
         collected: ids of the tests that are to run.
         complete: whether each of them ran.
-        leaks: the cases whose verdicts differ alone, in a run that asks for that.
     """
 
     def __init__(self, config: pytest.Config, suite: Suite) -> None:
@@ -69,7 +68,6 @@ class Recorder:
         self.fault: Optional[Fault] = None
         self.collected: Set[str] = set()
         self.complete = False
-        self.leaks: List[Leak] = []
         self._ready: Set[str] = set()
         self._never_ready = 0
         self._put_back: Set[str] = set()
@@ -117,7 +115,7 @@ class Recorder:
             case = case_of(properties[CASE_PROPERTY])
             self.writer.write_case(case._replace(worker=gateway.id if gateway else ""))
         if LEAK_PROPERTY in properties:
-            self.leaks.append(leak_of(properties[LEAK_PROPERTY]))
+            add_leak(self._config.option.alone, leak_of(properties[LEAK_PROPERTY]))
         if report.when in ("teardown", _CRASHED):
             self._ended.add(report.nodeid)
 

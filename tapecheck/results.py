@@ -12,7 +12,7 @@ import json
 import os
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import IO, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from tapecheck.errors import DataError
 from tapecheck.textfile import read_text
@@ -133,8 +133,8 @@ class Run(NamedTuple):
 
     Attributes:
         footer: None where the run did not reach its end.
-        leaks: what running each case alone brought to light; None where that was not done, or not
-            to its end.
+        leaks: what running each case alone brought to light; None where that was not done, or has
+            brought nothing to light so far.
     """
 
     path: str
@@ -242,14 +242,17 @@ def unfinished(path: PathLike) -> Record:
     return footer
 
 
-def finish(path: PathLike, leaks: Sequence[Leak], footer: Record) -> None:
-    """Write down what running each case alone brought to light, and the end of the run."""
-    records = [leak.record() for leak in leaks]
-    if leaks:
-        footer = {**footer, "leaks": len(leaks)}
+def add_leak(path: PathLike, leak: Leak) -> None:
+    """Write down what running a case alone brought to light, in a file without its footer."""
     with Path(path).open("a", encoding="utf-8") as file:
-        for record in [*records, footer]:
-            file.write(_line(record))
+        file.write(_line(leak.record()))
+
+
+def finish(path: PathLike, footer: Record) -> None:
+    """Put the footer back, now that each case ran alone."""
+    leaks = len(read(path).leaks or ())
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(_line({**footer, "leaks": leaks} if leaks else footer))
 
 
 def locate(path: PathLike) -> Path:
@@ -314,7 +317,7 @@ def read(path: PathLike) -> Run:
         if counts != (len(cases), count(cases), len(leaks)):
             raise DataError(place, len(records), "the footer does not count what the file holds")
     isolated = footer is not None and header["options"].get("isolate")
-    return Run(str(place), header, cases, footer, leaks if isolated else None)
+    return Run(str(place), header, cases, footer, leaks if isolated or leaks else None)
 
 
 def _line(record: Record) -> str:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tapecheck.errors import DataError
-from tapecheck.results import Case, Leak, Writer, finish, read, unfinished
+from tapecheck.results import Case, Leak, Writer, add_leak, finish, read, unfinished
 
 HEADER = {
     "suite_version": "0.1.0",
@@ -65,7 +65,10 @@ def test_what_running_each_case_alone_brought_to_light_is_read_back(path):
     write(path, isolate=True)
     footer = unfinished(path)
     assert not read(path).complete
-    finish(path, LEAKS, footer)
+    for leak in LEAKS:
+        add_leak(path, leak)
+    assert read(path).leaks == LEAKS
+    finish(path, footer)
     run = read(path)
     assert run.complete
     assert run.leaks == LEAKS
@@ -77,7 +80,7 @@ def test_a_run_without_leaks_is_not_one_that_did_not_look_for_them(path):
     write(path, isolate=True)
     footer = unfinished(path)
     assert read(path).leaks is None
-    finish(path, [], footer)
+    finish(path, footer)
     assert read(path).leaks == ()
     write(path)
     assert read(path).leaks is None

@@ -10,7 +10,7 @@ import pytest
 
 from tapecheck import SHOULD, clause
 from tapecheck.programs import Trial
-from tapecheck.programs.asking import answers_of, check_answers, needs_of
+from tapecheck.programs.asking import answers_of, check_answers, needs_of, shown
 from tapecheck.programs.program import from_json
 from tapecheck.results import UNSUPPORTED
 
@@ -39,4 +39,5 @@ def program(request, tapecheck_case):
 def test_found(tf, run, program):
     """What was once answered wrongly by some implementation is answered exactly."""
     trial = Trial(tf, run, program)
-    check_answers(trial, answers_of(trial))
+    with shown(program, run.mode):
+        check_answers(trial, answers_of(trial))

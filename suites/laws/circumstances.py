@@ -3,7 +3,7 @@
 from tapecheck import MUST, SHOULD, clause
 from tapecheck.backends import Backend
 from tapecheck.programs import CORE, Trial, agree, ask_together, check, for_batches, for_programs
-from tapecheck.programs.second import hessians
+from tapecheck.programs.second import hessians, product, products
 
 
 def gradients(trial, sources):
@@ -74,8 +74,6 @@ def test_single_precision_agrees_with_double(tf, run, program):
 @for_programs(CORE + " linalg nn", examples=20, deep=1500)
 def test_second_derivatives_in_single_precision_are_exact(tf, run, program):
     """In float32 a second derivative is exact as far as float32 goes."""
-    from tapecheck.programs.second import product, products
-
     trial = Trial(tf, run, program, "float32")
     for answer, exact in zip(trial.ask(products("reverse over reverse")), product(trial)):
         check(answer, exact)

@@ -1,7 +1,7 @@
 """Exactness: whatever a program is made of, its gradients are those of the oracle."""
 
 from tapecheck import MUST, SHOULD, clause
-from tapecheck.programs import CORE, Trial, check, for_batches, for_programs
+from tapecheck.programs import CORE, Trial, ask_together, check, for_batches, for_programs
 
 
 def gradients(trial, sources):
@@ -81,6 +81,34 @@ def test_jacobians_are_exact(tf, run, program):
         check(answer, exact, path)
 
 
+@clause(MUST, needs=CORE + " unconnected_zero", modes="eager")
+@for_programs(CORE, examples=30, deep=2000)
+def test_zeros_are_given_in_place_of_none(tf, run, program):
+    """On request a gradient that would be None is zeros of the shape of its source."""
+    trial = Trial(tf, run, program)
+
+    def with_zeros(trial, sources):
+        tape, targets = trial.record(sources)
+        return tape.gradient(targets, sources, unconnected_gradients="zero")
+
+    for answer, exact in zip(trial.ask(with_zeros), trial.exact.gradients()):
+        check(answer, exact)
+
+
+@clause(SHOULD, needs=CORE + " jacobian unconnected_zero", modes="eager")
+@for_programs(CORE, examples=8, deep=800)
+def test_zeros_are_given_in_place_of_jacobians_that_are_none(tf, run, program):
+    """On request a jacobian that would be None is zeros of its usual shape."""
+    trial = Trial(tf, run, program)
+
+    def with_zeros(trial, sources):
+        tape, targets = trial.record(sources)
+        return tape.jacobian(targets[0], sources, unconnected_gradients="zero")
+
+    for answer, exact in zip(trial.ask(with_zeros), trial.exact.jacobians()):
+        check(answer, exact)
+
+
 @clause(SHOULD, needs=CORE + " nested", modes="function jit")
 @for_batches(CORE + " nested", examples=3, deep=300)
 def test_compiled_gradients_are_exact(tf, run, batch):
@@ -103,8 +131,6 @@ def test_compiled_gradients_through_control_flow_are_exact(tf, run, batch):
 
 
 def check_together(tf, run, batch):
-    from tapecheck.programs import ask_together
-
     trials = [Trial(tf, run, program) for program in batch]
     for trial, answers in zip(trials, ask_together(trials, gradients)):
         trial.check_gradients(answers)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tapecheck import SHOULD, clause
+from tapecheck import SHOULD, assert_close, clause, raises
 from tapecheck.programs import CORE, Trial, agree, check, for_programs
 
 BATCHES = ((2, 2), (2, 3), (2, 1), (2, 1, 2))
@@ -83,6 +83,59 @@ def test_a_batch_jacobian_is_the_diagonal_of_the_jacobian(tf, run, program):
     apart = exact.rearranged(lambda a: _diagonal(a, between))
     check(batch, apart)
     agree(batch, _diagonal(np.asarray(whole), between), apart)
+
+
+@clause(SHOULD, needs=CORE + " jacobian persistent", modes="eager")
+@for_programs(CORE, examples=12, deep=800, sources=1, shapes=BATCHES, rows_apart=True)
+def test_a_batch_without_examples_has_derivatives_without_elements(tf, run, program):
+    """Where there are no rows, derivatives have no elements, and their usual shapes."""
+    trial, of_target, of_source = _without_examples(tf, run, program)
+
+    def derivatives(trial, sources):
+        tape, targets = trial.record(sources, persistent=True)
+        return tape.gradient(targets[0], sources[0]), tape.jacobian(targets[0], sources[0])
+
+    for answer, shape in zip(trial.ask(derivatives), (of_source, of_target + of_source)):
+        assert_close(answer, np.zeros(shape))
+
+
+@clause(SHOULD, needs=CORE + " batch_jacobian", modes="eager")
+@for_programs(CORE, examples=8, deep=500, sources=1, shapes=BATCHES, rows_apart=True)
+def test_the_batch_jacobian_of_no_examples_has_no_elements(tf, run, program):
+    """Where there are no rows, a batch jacobian has no elements, and its usual shape."""
+    trial, of_target, of_source = _without_examples(tf, run, program)
+
+    def batch_jacobian(trial, sources):
+        tape, targets = trial.record(sources)
+        return tape.batch_jacobian(targets[0], sources[0])
+
+    assert_close(trial.ask(batch_jacobian), np.zeros(of_target + of_source[1:]))
+
+
+def _without_examples(tf, run, program):
+    """A trial of the program without any row, and the shapes of its target and source."""
+    empty = [one._replace(shape=(0, *one.shape[1:]), elements=()) for one in program.sources]
+    of_target = (0, *Trial(tf, run, program).exact.targets()[0].shape[1:])
+    return Trial(tf, run, program._replace(sources=tuple(empty))), of_target, empty[0].shape
+
+
+@clause(SHOULD, needs=CORE + " batch_jacobian", modes="eager")
+@for_programs(CORE, examples=25, deep=1500)
+def test_a_batch_jacobian_is_refused_without_batches_of_one_size(tf, run, program):
+    """Target and source of a batch jacobian have two axes or more, and equally many rows."""
+    trial = Trial(tf, run, program)
+    of_target, of_source = trial.exact.targets()[0].shape, program.sources[0].shape
+    are_batches = min(len(of_target), len(of_source)) > 1 and of_target[0] == of_source[0]
+
+    def batch_jacobian(trial, sources):
+        tape, targets = trial.record(sources)
+        return tape.batch_jacobian(targets[0], sources[0])
+
+    if are_batches:
+        trial.ask(batch_jacobian)
+    else:
+        with raises(ValueError):
+            trial.ask(batch_jacobian)
 
 
 def _diagonal(array, axis):

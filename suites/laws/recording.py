@@ -1,5 +1,6 @@
 """Recording: what a tape answers depends on what was computed, not on how it was recorded."""
 
+import numpy as np
 from hypothesis import strategies as st
 
 from tapecheck import MUST, clause
@@ -127,8 +128,6 @@ def test_what_no_target_needs_does_not_matter(tf, run, program):
 @for_programs(CORE, examples=25, deep=1500)
 def test_inputs_are_left_as_they_are(tf, run, program):
     """Neither recording nor differentiating changes a source or a result."""
-    import numpy as np
-
     trial = Trial(tf, run, program)
 
     def results(trial, sources):

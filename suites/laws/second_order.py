@@ -1,5 +1,7 @@
 """Second order: derivatives of derivatives are exact, symmetric, and the same in every way."""
 
+import numpy as np
+
 from tapecheck import MUST, SHOULD, clause
 from tapecheck.programs import CORE, Trial, ask_together, check, for_batches, for_programs
 from tapecheck.programs.second import hessians, product, products
@@ -56,8 +58,6 @@ def test_a_hessian_is_exact_and_symmetric(tf, run, program):
 
 
 def _axes_swapped(array, first, second):
-    import numpy as np
-
     order = [*range(first, first + second), *range(first)]
     return np.transpose(np.asarray(array), order)
 

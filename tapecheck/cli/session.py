@@ -12,7 +12,7 @@ from typing import Any, Iterator, List, NamedTuple, Optional, Sequence
 
 from tapecheck.errors import COULD_NOT_RUN, DEVIATES, WRONG_USAGE
 from tapecheck.recorder import Fault, Recorder
-from tapecheck.results import ASKED, FILE_NAME, Leak, finish, read, unfinished
+from tapecheck.results import ASKED, FILE_NAME, finish, read, unfinished
 from tapecheck.standard import folder_of, root
 
 LOG_NAME = "log.txt"
@@ -120,7 +120,6 @@ class Ended(NamedTuple):
 
     complete: bool
     fault: Optional[Fault]
-    leaks: Sequence[Leak] = ()
 
 
 def execute(request: Request, watcher: Any) -> Ended:
@@ -140,7 +139,7 @@ def execute_alone(request: Request, watcher: Any) -> Ended:
     ended = _execute(request, request.arguments_alone(), watcher)
     if ended.complete:
         footer["seconds"] += time.perf_counter() - began
-        finish(request.results, ended.leaks, footer)
+        finish(request.results, footer)
     return ended
 
 
@@ -153,7 +152,7 @@ def _execute(request: Request, arguments: Sequence[str], watcher: Any) -> Ended:
         status = int(pytest.main(list(arguments), plugins=[listener, watcher]))
     recorder = listener.recorder
     if recorder is not None and recorder.complete:
-        return Ended(True, None, recorder.leaks)
+        return Ended(True, None)
     fault = _fault(request, status, listener, complaints.getvalue())
     if fault.of_suite:
         # Into the log, since that is where descriptor 2 leads.

@@ -37,8 +37,8 @@ class Client:
     def __init__(self, asked_for: str, dtype: str = "float64") -> None:
         self.asked_for = asked_for
         self._dtype = dtype
-        self._process: Optional[subprocess.Popen[str]] = None
-        self._lines: queue.Queue[Optional[str]] = queue.Queue()
+        self._process: Any = None
+        self._lines: Any = queue.Queue()
         self._start()
 
     def lacks(self, program: Program, mode: str) -> FrozenSet[str]:
@@ -114,7 +114,7 @@ class Client:
         return None if line is None else dict(json.loads(line))
 
 
-def _listen(stream: Any, lines: queue.Queue[Optional[str]]) -> None:
+def _listen(stream: Any, lines: Any) -> None:
     for line in stream:
         lines.put(line)
     lines.put(None)

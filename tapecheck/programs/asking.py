@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, NamedTuple, Sequence
+import contextlib
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence
 
 from tapecheck.oracles.bounded import Bounded
 from tapecheck.programs.answers import check
 from tapecheck.programs.paths import Path
 from tapecheck.programs.program import Program
 from tapecheck.programs.second import product, products
+from tapecheck.programs.spelling import script
 from tapecheck.programs.trial import Question, Trial
 
 
@@ -51,6 +53,18 @@ def expected_of(trial: Trial) -> List[Expected]:
 def needs_of(program: Program) -> List[str]:
     """The capabilities without which a program cannot be run and asked its question."""
     return sorted(program.capabilities() | set(_WAYS[program.question].needs))
+
+
+@contextlib.contextmanager
+def shown(program: Program, mode: str) -> Iterator[None]:
+    """Let an exception of the block carry the program as a script."""
+    try:
+        yield
+    except Exception as error:
+        # As ``add_note`` does, which younger Pythons have.
+        notes = [*getattr(error, "__notes__", []), script(program, "tensorflow", mode)]
+        error.__notes__ = notes  # type: ignore[attr-defined]
+        raise
 
 
 def _gradients(trial: Trial, sources: List[Any]) -> Any:

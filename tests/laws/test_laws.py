@@ -80,6 +80,15 @@ class DoublesVariables(zoo.Tape):
         ]
 
 
+class NoExamples(zoo.Tape):
+    """batch_jacobian refuses a batch without examples."""
+
+    def batch_jacobian(self, target, source, *options):
+        if not target.shape[0]:
+            raise ValueError("no examples")
+        return super().batch_jacobian(target, source, *options)
+
+
 class WrongElsewhere(zoo.Tape):
     """Gives another gradient on the second device."""
 
@@ -128,7 +137,13 @@ REJECTED = {
     "exactness.gradients_through_control_flow_and_gradients_are_exact": life.NeverRecordsGradients,
     "exactness.gradients_with_cotangents_are_exact": answers.FirstOutputGradientForAll,
     "exactness.jacobians_are_exact": jacobians.DoubledJacobian,
+    "exactness.zeros_are_given_in_place_of_jacobians_that_are_none": jacobians.JacobianNeverZero,
+    "exactness.zeros_are_given_in_place_of_none": answers.NeverZeroForNone,
     "jacobians.a_batch_jacobian_is_the_diagonal_of_the_jacobian": jacobians.FirstExampleForAll,
+    "jacobians.a_batch_jacobian_is_refused_without_batches_of_one_size": jacobians.AnyBatch,
+    "jacobians.a_batch_without_examples_has_derivatives_without_elements": (
+        jacobians.VectorisesNotNothing
+    ),
     "jacobians.a_vectorised_jacobian_equals_a_looped_one": LoopsNegated,
     "jacobians.the_rows_of_a_jacobian_are_gradients": jacobians.SourceFirst,
     "jacobians.vectorised_jacobians_of_matrices_and_networks_are_exact": jacobians.FlatJacobian,
@@ -136,6 +151,7 @@ REJECTED = {
     "linearity.gradients_are_linear_in_their_cotangents": answers.SquaredOutputGradients,
     "linearity.one_question_for_many_sources_equals_many_questions": answers.ReversedSources,
     "linearity.the_gradient_of_a_list_is_the_sum": answers.FirstTargetOnly,
+    "jacobians.the_batch_jacobian_of_no_examples_has_no_elements": NoExamples,
     "recording.a_pause_equals_stopped_gradients": life.NeverPauses,
     "recording.a_persistent_tape_equals_a_fresh_one": AddsToTheLastAnswer,
     "recording.a_variable_is_differentiated_like_a_tensor": DoublesVariables,

@@ -13,6 +13,9 @@ from jax.numpy import *  # noqa: F403
 
 Array = jax.Array
 
+COMPLEX = np.complex128
+"""What Python's complex numbers become."""
+
 ERRORS = (ValueError, IndexError, TypeError)
 """What these functions raise where values, shapes or dtypes do not fit."""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from typing import Any, Callable, ContextManager, Dict, List, Optional, Sequence
 
 import mlx.core as mx
 import numpy as np
 from mlx.core import (  # noqa: F401
     abs,
+    all,
+    any,
     arccos,
     arccosh,
     arcsin,
@@ -25,24 +28,34 @@ from mlx.core import (  # noqa: F401
     cos,
     cosh,
     einsum,
+    equal,
     exp,
     expm1,
     fft,
     floor,
     floor_divide,
+    greater,
+    greater_equal,
     imag,
     isfinite,
     isinf,
     isnan,
     isneginf,
+    less,
+    less_equal,
     linalg,
     log,
     log1p,
+    logical_and,
     logical_not,
+    logical_or,
     matmul,
+    max,
     maximum,
+    min,
     minimum,
     moveaxis,
+    not_equal,
     power,
     real,
     reciprocal,
@@ -59,7 +72,10 @@ from mlx.core import (  # noqa: F401
 
 Array = mx.array
 
-mod, rint = mx.remainder, mx.round
+COMPLEX = np.complex64
+"""What Python's complex numbers become."""
+
+logical_xor, mod, rint = mx.not_equal, mx.remainder, mx.round
 
 ERRORS = (ValueError, IndexError, TypeError, RuntimeError)
 """What these functions raise where values, shapes or dtypes do not fit."""
@@ -95,7 +111,8 @@ def errstate(**kinds: str) -> Any:
 def asarray(value: Any) -> Array:
     """An array of MLX, computed here and now: another thread could not compute it."""
     if isinstance(value, mx.array):
-        mx.eval(value)
+        if executing_eagerly():
+            mx.eval(value)
         return value
     array = np.array(value, order="C")
     return mx.array(array, dtype=_of(array.dtype))
@@ -117,8 +134,11 @@ def to_numpy(array: Array) -> np.ndarray:
 
 
 def known(array: Array) -> Optional[np.ndarray]:
-    """The elements as an array of NumPy; nothing is ever traced."""
-    return to_numpy(array)
+    """The elements as an array of NumPy; None while a program is traced that they depend on."""
+    try:
+        return to_numpy(array)
+    except (ValueError, RuntimeError):
+        return None
 
 
 def zeros(shape: Sequence[int], dtype: Any) -> Array:
@@ -132,8 +152,7 @@ def complex_(real: Array, imag: Array) -> Array:  # noqa: F811
     Raises:
         TypeError: for float64, since MLX has no complex128.
     """
-    if real.dtype == mx.float64:
-        raise TypeError("MLX has no dtype complex128.")
+    _of(np.result_type(dtype(real), np.complex64))
     return real + imag * mx.array(1j)
 
 
@@ -142,51 +161,10 @@ def where(condition: Any, x: Array, y: Array) -> Array:
     return mx.where(asarray(condition), x, y)
 
 
-def _compared(function: Callable[..., Array]) -> Callable[[Array, Any], Array]:
-    return lambda x, y: function(x, y)
-
-
-equal, not_equal = _compared(mx.equal), _compared(mx.not_equal)
-less, less_equal = _compared(mx.less), _compared(mx.less_equal)
-greater, greater_equal = _compared(mx.greater), _compared(mx.greater_equal)
-logical_and, logical_or = _compared(mx.logical_and), _compared(mx.logical_or)
-
-
-def logical_xor(x: Array, y: Array) -> Array:
-    """Whether one of x and y is true, and not both."""
-    return mx.not_equal(x.astype(mx.bool_), y.astype(mx.bool_))
-
-
-def _over(function: Callable[..., Array], array: Array, axis: Any, keepdims: bool) -> Array:
-    """A reduction; over no axes it is the identity."""
-    axes = tuple(range(array.ndim)) if axis is None else tuple(np.atleast_1d(axis).tolist())
-    return function(array, axis=axes, keepdims=keepdims) if axes else array
-
-
 def sum(array: Array, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Array:
     """The sum over axes."""
-    total = _over(mx.sum, array, axis, keepdims)
-    return total if dtype is None else total.astype(_of(dtype))
-
-
-def max(array: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    """The greatest element over axes."""
-    return _over(mx.max, array, axis, keepdims)
-
-
-def min(array: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    """The least element over axes."""
-    return _over(mx.min, array, axis, keepdims)
-
-
-def all(array: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    """Whether all elements over axes are true."""
-    return _over(mx.all, array, axis, keepdims)
-
-
-def any(array: Array, axis: Any = None, keepdims: bool = False) -> Array:
-    """Whether any element over axes is true."""
-    return _over(mx.any, array, axis, keepdims)
+    total = mx.sum(array, axis=axis, keepdims=keepdims)
+    return total if dtype is None else astype(total, dtype)
 
 
 def argsort(array: Array, axis: int, kind: str) -> Array:
@@ -200,27 +178,35 @@ def cumsum(array: Array, axis: int, dtype: Any) -> Array:
 
 
 def take(array: Array, index: Any) -> Array:
-    """The elements at an index: integers, slices, new axes and arrays of integers."""
-    return array.reshape(-1)[_places(array.shape, index)]
+    """The elements at an index: integers, slices, new axes and arrays of integers.
+
+    Raises:
+        IndexError: if a known index is out of range, where MLX itself reads what lies there.
+    """
+    parts = [known(part) if isinstance(part, mx.array) else part for part in index]
+    if not np.any([part is None and given is not None for part, given in zip(parts, index)]):
+        np.broadcast_to(np.int8(0), array.shape)[tuple(parts)]
+    return array[tuple(asarray(part) if isinstance(part, np.ndarray) else part for part in index)]
 
 
 def scatter(values: Array, index: Any, shape: Sequence[int]) -> Array:
-    """Zeros of a given shape, with values added at an index; several may fall on one place."""
-    places = _places(shape, index)
-    spread = mx.broadcast_to(values, places.shape).reshape(-1)
-    total = mx.zeros((int(np.prod(shape)),), dtype=values.dtype)
-    return total.at[places.reshape(-1)].add(spread).reshape(tuple(shape))
+    """Zeros of a given shape, with values added at an index; several may fall on one place.
 
+    Where an index reads and where it writes is not always the same to MLX 0.32, so it only reads.
 
-def _places(shape: Sequence[int], index: Sequence[Any]) -> Array:
-    """The numbers of the elements at an index of NumPy, which refuses what is out of range."""
-    parts = tuple(to_numpy(part) if isinstance(part, mx.array) else part for part in index)
-    return asarray(np.arange(int(np.prod(shape))).reshape(tuple(shape))[parts])
+    Raises:
+        IndexError: if a known index is out of range.
+    """
+    size = int(np.prod(shape))
+    places = take(mx.arange(size).reshape(tuple(shape)), index)
+    spread = mx.broadcast_to(values, places.shape)
+    total = mx.zeros((size,), values.dtype).at[places.reshape(-1)].add(spread.reshape(-1))
+    return total.reshape(tuple(shape))
 
 
 def executing_eagerly() -> bool:
-    """Whether operations run at once: they always do, as far as can be seen."""
-    return True
+    """Whether operations run at once, as far as can be seen, and not when a traced program does."""
+    return not _tracing.programs
 
 
 def devices() -> List[str]:
@@ -254,8 +240,30 @@ def vjp(
     only, so that the pullback of a sum could not be differentiated.
     """
     _, results = mx.vjp(function, list(primals), list(cotangents))
-    return [results[0], *(result * mx.ones_like(result) for result in results[1:])]
+    return [mx.contiguous(result) for result in results]
 
 
-DIFFERENTIABLE: Dict[str, Callable[..., Array]] = {}
+class _Tracing(threading.local):
+    """How many programs are being traced on this thread, one within the other."""
+
+    programs = 0
+
+
+_tracing = _Tracing()
+
+
+def jit(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that MLX traces and compiles when it is called."""
+
+    def traced(*arguments: Any) -> Any:
+        _tracing.programs += 1
+        try:
+            return function(*arguments)
+        finally:
+            _tracing.programs -= 1
+
+    return mx.compile(traced)
+
+
+DIFFERENTIABLE: Dict[str, Callable[..., Array]] = {"erfc": lambda x: 1 - mx.erf(x)}
 """Operations whose derivative is not that of what they compute."""

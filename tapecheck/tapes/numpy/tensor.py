@@ -254,4 +254,4 @@ def _default(array: np.ndarray, value: Any) -> Any:
     if array.dtype.kind == "i":
         fits = array.size == 0 or (abs(array.min()) <= 2**31 - 1 and abs(array.max()) <= 2**31 - 1)
         return np.int32 if fits else np.int64
-    return array.dtype
+    return xp.COMPLEX if array.dtype.kind == "c" else array.dtype

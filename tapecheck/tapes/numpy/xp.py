@@ -81,6 +81,9 @@ from numpy import (  # noqa: F401
 
 Array = np.ndarray
 
+COMPLEX = np.complex128
+"""What Python's complex numbers become."""
+
 ERRORS = (ValueError, IndexError, np.linalg.LinAlgError)
 """What these functions raise where values, shapes or dtypes do not fit."""
 

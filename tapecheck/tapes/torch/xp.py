@@ -49,6 +49,9 @@ from torch import (  # noqa: F401
 
 Array = torch.Tensor
 
+COMPLEX = np.complex128
+"""What Python's complex numbers become."""
+
 abs, rint = torch.abs, torch.round
 
 ERRORS = (ValueError, IndexError, TypeError, RuntimeError)
