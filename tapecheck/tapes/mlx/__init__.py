@@ -6,7 +6,6 @@ that MLX uses by default, for the whole process: no other has numbers of 64 bits
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 
 import mlx.core as _mlx
@@ -22,7 +21,7 @@ from .namespace import *  # noqa: E402, F403
 
 _COMPILER = "mx.compile calls a C++ compiler for each program on a CPU: a second for every clause"
 
-__version__ = version("mlx")
+__version__ = _mlx.__version__
 __tapecheck__ = {
     "name": "mlx",
     "version": __version__,

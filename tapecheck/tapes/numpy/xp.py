@@ -118,7 +118,7 @@ def imag(array: Array) -> Array:
     return array.imag.copy()
 
 
-def complex_(real: Array, imag: Array) -> Array:  # noqa: F811
+def complex_(real: Array, imag: Array) -> Array:
     """Complex numbers from their parts."""
     result: Array = real + imag * np.result_type(real, np.complex64).type(1j)
     return result

@@ -121,7 +121,7 @@ def conj(array: Array) -> Array:
     return torch.conj(array).resolve_conj()
 
 
-def complex_(real: Array, imag: Array) -> Array:  # noqa: F811
+def complex_(real: Array, imag: Array) -> Array:
     """Complex numbers from their parts."""
     return torch.complex(*torch.broadcast_tensors(real, imag))
 
