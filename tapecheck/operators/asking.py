@@ -11,7 +11,7 @@ from tapecheck.operators import programs, samples
 from tapecheck.operators.exact import EXTREME
 from tapecheck.operators.errors import OracleFault, Refused
 from tapecheck.operators.judging import Verdict
-from tapecheck.operators.problem import Problem, along_line, at_limits, at_points, reshaped
+from tapecheck.operators.problem import Known, Problem, along_line, at_limits, at_points, reshaped, without_answers
 from tapecheck.operators.table import Row
 
 POINTS = 8
@@ -22,6 +22,9 @@ SHAPES: Tuple[Tuple[int, ...], ...] = ((), (0,), (1,), (2, 0, 3), (2, 1, 2))
 
 Sample = Tuple[str, Problem]
 """A dtype, and a problem to be answered in it."""
+
+_LINES: Dict[Any, Problem] = {}
+"""What was computed by differences, which clauses and dtypes share."""
 
 Run = Callable[..., Any]
 
@@ -50,12 +53,14 @@ class Question:
             OracleFault: the derivatives there are not known.
             Refused: the implementation does not compute the operation, in any of the dtypes.
         """
+        missing = [name for name in self._row.names if not _has(self._tf, name)]
+        if missing:
+            raise Refused("there is no {}".format(", ".join(missing)))
         refusals = []
-        drawn = KINDS[kind](self)
-        for sample in drawn:
+        for sample in KINDS[kind](self):
             dtype, problem = sample
-            inputs, _, _ = programs.tensors(self._tf, problem, dtype)
             try:
+                inputs, _, _ = programs.tensors(self._tf, problem, dtype)
                 self._run(programs.operation(self._row, self._tf, dtype), *inputs)
             except Exception as error:
                 refusals.append(error)
@@ -115,19 +120,32 @@ class Question:
         """The operation at ordinary points, in the first dtype only."""
         return self.ordinary(self._row.dtypes[:1])
 
+    def kinks(self) -> Iterator[Sample]:
+        """The operation at the points that the row gives, where no derivative is known."""
+        for dtype in self._row.dtypes:
+            random = samples.generator(self._seed, self._row.name)
+            inputs = (samples.tensor(one, one.shape, random) for one in self._row.inputs.values())
+            yield dtype, without_answers(tuple(inputs))
+
     def _line(
         self, dtypes: Iterable[str], shapes: Optional[Any] = None
     ) -> Iterator[Sample]:
         for dtype in dtypes:
             wide = "complex128" if dtype.startswith("complex") else "float64"
-            compute = programs.forward(self._row, self._tf, wide)
-            try:
-                problem = along_line(self._row, compute, self._seed, wide, shapes)
-            except OracleFault:
-                raise
-            except Exception as error:
-                raise Refused(" ".join(str(error).split())) from error
+            key = (id(self._tf), self._row.call, self._row.name, self._seed, wide, str(shapes))
+            if key not in _LINES:
+                _LINES[key] = self._along_line(wide, shapes)
+            problem = _LINES[key]
             yield dtype, problem
+
+    def _along_line(self, wide: str, shapes: Optional[Any]) -> Problem:
+        compute = programs.forward(self._row, self._tf, wide)
+        try:
+            return along_line(self._row, compute, self._seed, wide, shapes)
+        except OracleFault:
+            raise
+        except Exception as error:
+            raise Refused(" ".join(str(error).split())) from error
 
     def trace_for_unknown_shapes(self) -> None:
         """From now on let programs be traced for inputs of unknown sizes."""
@@ -180,7 +198,10 @@ class Question:
                 self._verdict.products(problem, answer, dtype)
 
     def jacobians(self, vectorised: bool) -> None:
-        """Jacobians, whose products with the directions are the tangents."""
+        """Jacobians, whose products with the directions are the tangents.
+
+        Of a complex output by a real input that of its real and that of its imaginary part.
+        """
 
         def make(tf: Any, compute: Any) -> Any:
             return programs.jacobians(tf, compute, vectorised)
@@ -190,7 +211,8 @@ class Question:
             answer = self._answer("jacobian", make, dtype, inputs)
             if answer is not None:
                 tangents = [_applied(row, problem.directions) for row in answer]
-                self._verdict.tangents(problem, tangents, dtype, "jacobian times direction")
+                parted = problem._replace(tangents=tuple(_parts(problem.tangents)))
+                self._verdict.tangents(parted, tangents, dtype, "jacobian times direction")
 
     def hessians(self, vectorised: bool) -> None:
         """Jacobians of gradients, whose products with the directions are the products."""
@@ -211,10 +233,9 @@ class Question:
         In eager mode itself those of the tape and those of the forward accumulator.
         """
         row, tf = self._row, self._tf
-        for dtype in row.dtypes:
-            random = samples.generator(self._seed, row.name)
-            arrays = [samples.tensor(one, one.shape, random) for one in row.inputs.values()]
-            inputs = [programs.tensor(tf, x, dtype) for x in arrays]
+        for dtype, problem in self._samples:
+            arrays = problem.inputs
+            inputs, _, _ = programs.tensors(tf, problem, dtype)
             compute = programs.operation(row, tf, dtype)
             ones = [tf.ones_like(output) for output in compute(*inputs)]
             answer = self._answer("gradient", programs.first_order, dtype, inputs, ones)
@@ -249,10 +270,11 @@ class Question:
         """What the program returns; None, and a fault, where it raises."""
         compute = programs.operation(self._row, self._tf, dtype)
         try:
-            return self._run(make(self._tf, compute), *arguments)
+            answer = self._run(make(self._tf, compute), *arguments)
         except Exception as error:
             self._verdict.raised(quantity, error, dtype)
             return None
+        return programs.readable(self._tf, answer) if dtype == "bfloat16" else answer
 
 
 KINDS: Dict[str, Callable[[Question], Iterator[Sample]]] = {
@@ -264,8 +286,16 @@ KINDS: Dict[str, Callable[[Question], Iterator[Sample]]] = {
     "edges": Question.edges,
     "limits": Question.limits,
     "shapes": Question.shapes,
+    "kinks": Question.kinks,
 }
 """What a row can be asked at."""
+
+
+def _has(tf: Any, name: str) -> bool:
+    """Whether a chain of attributes leads somewhere."""
+    for part in name.split("."):
+        tf = getattr(tf, part, None)
+    return tf is not None
 
 
 def _applied(row: Sequence[Any], directions: Sequence[np.ndarray]) -> Any:
@@ -276,6 +306,16 @@ def _applied(row: Sequence[Any], directions: Sequence[np.ndarray]) -> Any:
         if jacobian is not None
     ]
     return sum(terms[1:], terms[0]) if terms else None
+
+
+def _parts(tangents: Iterable[Known]) -> Iterator[Known]:
+    """Those of complex values as two, of the real and of the imaginary part."""
+    for one in tangents:
+        if one.value.dtype.kind != "c":
+            yield one
+        else:
+            yield one._replace(value=one.value.real)
+            yield one._replace(value=one.value.imag)
 
 
 def _unknown(tf: Any, arguments: Any) -> Any:

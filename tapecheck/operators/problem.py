@@ -105,6 +105,11 @@ def _expression(row: Row) -> str:
     )
 
 
+def without_answers(inputs: Tuple[np.ndarray, ...]) -> Problem:
+    """A point at which nothing is known, so that only several ways to an answer are compared."""
+    return Problem(inputs, inputs, (), None, (), (), None, None, 1.0)
+
+
 def reshaped(problem: Problem, shape: Tuple[int, ...]) -> Problem:
     """An elementwise problem with its points, as many as fit, in another shape."""
     size = int(np.prod(shape, dtype=int))

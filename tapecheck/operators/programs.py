@@ -51,6 +51,13 @@ def array(value: Any) -> np.ndarray:
     return read.astype(np.complex128 if read.dtype.kind == "c" else np.float64)
 
 
+def readable(tf: Any, answers: Any) -> Any:
+    """Tensors of bfloat16, which NumPy does not know, as float32."""
+    if isinstance(answers, (list, tuple)):
+        return [readable(tf, one) for one in answers]
+    return None if answers is None else tf.cast(answers, tf.float32)
+
+
 def tensors(tf: Any, problem: Problem, dtype: str) -> Tuple[List[Any], List[Any], List[Any]]:
     """Inputs, directions and cotangents as tensors."""
 
@@ -122,7 +129,7 @@ def forward_over_reverse(tf: Any, compute: Program) -> Program:
                 outputs = compute(*inputs)
             gradients = tape.gradient(outputs, inputs, output_gradients=cotangents)
             gradients = _dense(tf, gradients)
-        return _dense(tf, accumulator.jvp(gradients))
+        return _dense(tf, [None if one is None else accumulator.jvp(one) for one in gradients])
 
     return program
 
@@ -136,7 +143,11 @@ def reverse_over_forward(tf: Any, compute: Program) -> Program:
             with tf.autodiff.ForwardAccumulator(inputs, directions) as accumulator:
                 outputs = compute(*inputs)
             tangents = accumulator.jvp(outputs)
-        return _dense(tf, tape.gradient(tangents, inputs, output_gradients=cotangents))
+        pairs = [(t, w) for t, w in zip(tangents, cotangents) if t is not None]
+        if not pairs:
+            return [None for _ in inputs]
+        targets, weights = [t for t, _ in pairs], [w for _, w in pairs]
+        return _dense(tf, tape.gradient(targets, inputs, output_gradients=weights))
 
     return program
 
@@ -147,7 +158,7 @@ def jacobians(tf: Any, compute: Program, vectorised: bool) -> Program:
     def program(inputs: Sequence[Any]) -> Any:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(inputs)
-            outputs = compute(*inputs)
+            outputs = [part for output in compute(*inputs) for part in _parts(tf, output)]
         return [
             _dense(tf, tape.jacobian(output, inputs, experimental_use_pfor=vectorised))
             for output in outputs
@@ -202,6 +213,16 @@ def _flat(outputs: Any) -> List[Any]:
     return [outputs]
 
 
+def _parts(tf: Any, output: Any) -> List[Any]:
+    """A complex tensor as its real and its imaginary part."""
+    return [tf.math.real(output), tf.math.imag(output)] if _is_complex(output) else [output]
+
+
+def _is_complex(tensor: Any) -> bool:
+    dtype = tensor.dtype
+    return np.dtype(getattr(dtype, "as_numpy_dtype", None) or dtype).kind == "c"
+
+
 def _dense(tf: Any, answers: Any) -> List[Any]:
     """Sparse gradients as tensors; None stays."""
     return [None if one is None else tf.convert_to_tensor(one) for one in answers]
@@ -212,7 +233,8 @@ def _product(tf: Any, gradients: Sequence[Any], directions: Sequence[Any]) -> An
     terms = []
     for gradient, direction in zip(_dense(tf, gradients), directions):
         if gradient is not None:
-            is_complex = np.dtype(getattr(direction.dtype, "as_numpy_dtype", None) or direction.dtype).kind == "c"
-            one = tf.math.real(tf.math.conj(gradient) * direction) if is_complex else gradient * direction
+            conjugate = tf.math.conj(gradient) if _is_complex(gradient) else gradient
+            one = conjugate * direction
+            one = tf.math.real(one) if _is_complex(one) else one
             terms.append(tf.reduce_sum(one))
     return sum(terms[1:], terms[0]) if terms else None

@@ -185,7 +185,7 @@ def _row(path: Path, index: int, entry: Dict[str, Any]) -> Row:
         oracle=oracle,
         value=entry.get("value", ""),
         domain=domain,
-        kink=entry.get("kink", "reach", ""),
+        kink=entry.get("kink", ""),
         edges=tuple(tuple(p) if isinstance(p, list) else (p,) for p in entry.get("edges", [])),
         limits=tuple(entry.get("limits", [])),
         dtypes=tuple(entry.get("dtypes", _FLOATS)),

@@ -1,0 +1,107 @@
+"""How much of TensorFlow's registry of gradients the table of operators reaches.
+
+Every row is differentiated twice, in eager mode and in a traced program, while the look-ups in the
+registry are counted: an operation type is covered where its gradient function was called.
+
+    python tools/gradient_coverage.py [--uncovered]
+
+Exit code 0. What nothing public of TensorFlow 2 records on a CPU is left out, with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import tensorflow as tf  # noqa: E402
+from tensorflow.python.framework import ops  # noqa: E402
+
+from tapecheck.operators import load_table  # noqa: E402
+from tapecheck.operators.asking import KINDS, Question  # noqa: E402
+
+UNREACHABLE = {
+    r"Ref|^(Enter|Exit|Merge|Switch|NextIteration|LoopCond|While|If|Case)$": "control flow of v1",
+    r"^TensorArray.*(V2|V3)$|^TensorArray(Concat|Gather|Read|Scatter|Split|Write)$": "v1 arrays",
+    r"TPU|^Xla|^CollectivePermute$|^AllToAll$|^CrossReplicaSum$|^ApproxTopK$": "accelerators",
+    r"^Nccl|^Relayout|^CopyToMesh": "several devices",
+    r"^Cudnn": "GPU only",
+    r"^Debug|^Print$|^CheckNumericsV2$": "debugging",
+    r"^CompositeTensorVariant|^Optional(From|Get)": "opaque values",
+    r"^(Inv|InvGrad|Reciprocal|Div|Add|Concat|MatrixDiag|MatrixDiagPart|MatrixSetDiag|BatchMatMul"
+    r"|BiasAddV1|FusedBatchNorm|FusedBatchNormV2|FusedBatchNormGrad|FusedBatchNormGradV2"
+    r"|MatrixDiagV2|MatrixDiagPartV2|MatrixSetDiagV2|MaxPoolGradV2|Gather|BatchMatMulV3|TopK"
+    r"|BatchNormWithGlobalNormalization|AccumulateNV2|CTCLossV2|SparseTensorDenseAdd|Select"
+    r"|QuantizeAndDequantize(V2|V3)?|BlockLSTM|Reverse|ImageProjectiveTransformV2)$": (
+        "superseded, kept for old graphs"
+    ),
+    r"^_EagerConst$|^PlaceholderWithDefault$|^PreventGradient$|^EagerPyFunc$": "internal",
+}
+"""Types of operations, as regular expressions, that count apart, and why."""
+
+
+def covered() -> set[str]:
+    """The types whose gradient functions are called when the rows are differentiated."""
+    called: set[str] = set()
+    registry = ops.gradient_registry
+
+    class Counting:
+        """Stands before the registry."""
+
+        def lookup(self, name: str) -> object:
+            called.add(name)
+            return registry.lookup(name)
+
+    ops.gradient_registry = ops._gradient_registry = Counting()
+    rows = load_table(ROOT / "suites" / "operators" / "table")
+    for row in rows:
+        for mode in ("eager", "function"):
+            for kind in ("ordinary", "complex"):
+                if not (row.dtypes if kind == "ordinary" else row.complex):
+                    continue
+                run = tf.function if mode == "function" else lambda program: program
+                question = Question(
+                    tf, lambda program, *given, run=run: run(program)(*given), row, seed=0
+                )
+                assert kind in KINDS
+                try:
+                    question.prepare(kind)
+                    question.gradients()
+                    question.second_gradients()
+                except Exception as error:
+                    print("{} [{} {}]: {}".format(row.name, kind, mode, str(error)[:100]))
+    ops.gradient_registry = ops._gradient_registry = registry
+    return called
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--uncovered", action="store_true", help="list what is not covered")
+    arguments = parser.parse_args()
+    registered = {
+        name for name, entry in ops.gradient_registry._registry.items() if entry["type"] is not None
+    }
+    called = covered() & registered
+    apart = {n for n in registered if any(re.search(pattern, n) for pattern in UNREACHABLE)}
+    missing = registered - called - apart
+    print("{} of {} registered gradients are called".format(len(called), len(registered)))
+    reachable = registered - apart
+    print(
+        "{} of the {} that public operations on a CPU reach: {:.0%}".format(
+            len(called & reachable), len(reachable), len(called & reachable) / len(reachable)
+        )
+    )
+    if arguments.uncovered:
+        print("not covered: " + " ".join(sorted(missing)))
+        print("left out: " + " ".join(sorted(apart - called)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
