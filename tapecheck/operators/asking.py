@@ -1,4 +1,4 @@
-"""Asking a tape of one row: on what samples, by which programs, and what of the answers is wrong."""
+"""Asking a tape of one row: on what samples, by which programs, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ import numpy as np
 
 from tapecheck.modes import EAGER
 from tapecheck.operators import programs, samples
-from tapecheck.operators.exact import EXTREME
 from tapecheck.operators.errors import OracleFault, Refused
+from tapecheck.operators.exact import EXTREME
 from tapecheck.operators.judging import Verdict
-from tapecheck.operators.problem import Known, Problem, along_line, at_limits, at_points, reshaped, without_answers
+from tapecheck.operators.problem import (
+    Known,
+    Problem,
+    along_line,
+    at_limits,
+    at_points,
+    reshaped,
+    without_answers,
+)
 from tapecheck.operators.table import Row
 
 POINTS = 8
@@ -127,9 +135,7 @@ class Question:
             inputs = (samples.tensor(one, one.shape, random) for one in self._row.inputs.values())
             yield dtype, without_answers(tuple(inputs))
 
-    def _line(
-        self, dtypes: Iterable[str], shapes: Optional[Any] = None
-    ) -> Iterator[Sample]:
+    def _line(self, dtypes: Iterable[str], shapes: Optional[Any] = None) -> Iterator[Sample]:
         for dtype in dtypes:
             wide = "complex128" if dtype.startswith("complex") else "float64"
             key = (id(self._tf), self._row.call, self._row.name, self._seed, wide, str(shapes))
@@ -172,7 +178,9 @@ class Question:
             answer = self._answer("second gradient", programs.second_order, dtype, *tensors)
             if answer is not None:
                 self._verdict.products(problem, answer[0], dtype)
-                self._verdict.tangents(problem, answer[1], dtype, "second gradient by the cotangent")
+                self._verdict.tangents(
+                    problem, answer[1], dtype, "second gradient by the cotangent"
+                )
 
     def forward_mode(self) -> None:
         """Tangents, by a forward accumulator."""
@@ -224,7 +232,9 @@ class Question:
             inputs, _, cotangents = programs.tensors(self._tf, problem, dtype)
             answer = self._answer("hessian", make, dtype, inputs, cotangents)
             if answer is not None:
-                rows = [None if row is None else _applied(row, problem.directions) for row in answer]
+                rows = [
+                    None if row is None else _applied(row, problem.directions) for row in answer
+                ]
                 self._verdict.products(problem, rows, dtype)
 
     def agreement(self) -> None:
@@ -249,7 +259,9 @@ class Question:
             tangents = self._answer("tangent", programs.forward_mode, dtype, inputs, inputs)
             if tangents is not None:
                 total = sum(
-                    np.sum(programs.array(g) * x) for g, x in zip(answer[1], arrays) if g is not None
+                    np.sum(programs.array(g) * x)
+                    for g, x in zip(answer[1], arrays)
+                    if g is not None
                 )
                 pushed = sum(np.sum(programs.array(t)) for t in tangents if t is not None)
                 self._verdict.same("tangent", np.asarray(pushed), np.asarray(total), dtype)

@@ -91,5 +91,7 @@ def rows_of(clause: str, rows: Sequence[Row]) -> List[Row]:
     # The share of the default profile is a part of that of the deep one.
     one_in = budget(scope.one_in, scope.deep)
     return [
-        row for row in rows if scope.speaks(row) and seed_of(0, clause + " " + row.name) % one_in == 0
+        row
+        for row in rows
+        if scope.speaks(row) and seed_of(0, clause + " " + row.name) % one_in == 0
     ]

@@ -89,18 +89,27 @@ def exact(
     value, first, second = numbers[0], tuple(numbers[1 : 1 + count]), tuple(numbers[1 + count :])
     size = min(sizes)
     neglected = 10.0 ** (2 - 2 * step) * (
-        float(0.0 in point) + abs(value) + size * sum(map(abs, first)) + size**2 * sum(map(abs, second))
+        float(0.0 in point)
+        + abs(value)
+        + size * sum(map(abs, first))
+        + size**2 * sum(map(abs, second))
     )
     return Exact(
         value,
         first,
         second,
-        (moves[0], tuple(moves[1 : 1 + count]), tuple(a + b for a, b in zip(moves[1 + count :], terms))),
+        (
+            moves[0],
+            tuple(moves[1 : 1 + count]),
+            tuple(a + b for a, b in zip(moves[1 + count :], terms)),
+        ),
         (0.0, neglected / size, neglected / size / size),
     )
 
 
-def _derivatives(compute: Any, center: Sequence[Any], steps: Sequence[Any]) -> Tuple[List[Any], List[Any]]:
+def _derivatives(
+    compute: Any, center: Sequence[Any], steps: Sequence[Any]
+) -> Tuple[List[Any], List[Any]]:
     """Value, first derivatives and those of their sum, and how large the terms of the sum are."""
     count = len(center)
 
@@ -137,7 +146,7 @@ def _derivatives(compute: Any, center: Sequence[Any], steps: Sequence[Any]) -> T
 
 
 def _moved(place: Tuple[int, ...], axis: int, sign: int) -> Tuple[int, ...]:
-    return place[:axis] + (sign,) + place[axis + 1 :]
+    return (*place[:axis], sign, *place[axis + 1 :])
 
 
 def _number(one: Any) -> float:

@@ -68,11 +68,17 @@ class Verdict:
         value = np.asarray(known).astype(_wide(np.asarray(known)))
         if not np.all(np.isfinite(value)):
             finite = np.isfinite(value)
-            read = np.zeros(value.shape) if actual is None else np.asarray(actual).astype(_wide(value))
+            read = (
+                np.zeros(value.shape) if actual is None else np.asarray(actual).astype(_wide(value))
+            )
             if not np.array_equal(finite, np.isfinite(read)):
-                self._add(quantity, "not finite in one of two ways", dtype, _text(value), _text(read))
+                self._add(
+                    quantity, "not finite in one of two ways", dtype, _text(value), _text(read)
+                )
             return
-        exact = Known(value, np.zeros(value.shape), np.full(value.shape, np.max(np.abs(value), initial=0.0)))
+        exact = Known(
+            value, np.zeros(value.shape), np.full(value.shape, np.max(np.abs(value), initial=0.0))
+        )
         if actual is None:
             if np.any(value != 0.0):
                 self._add(quantity, "None in one of two ways", dtype, _text(value), "None")
@@ -179,7 +185,8 @@ class Verdict:
         kind = "None by " + " ".join(lacking) if lacking else "wrong"
         self._add(
             name, kind, dtype,
-            "{!r} along a direction".format(expected), repr(total), abs(total - expected) / _unit(dtype, expected),
+            "{!r} along a direction".format(expected), repr(total),
+            abs(total - expected) / _unit(dtype, expected),
         )  # fmt: skip
 
     def _compare(

@@ -17,6 +17,7 @@ sum of w times curvature. An elementwise operation is asked with the same v at a
 w = 1, where gradient and product are known element by element as well.
 """
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
@@ -154,8 +155,8 @@ def _elementwise(
         shifts = [choose(a.shift) for a in answers]
         return Known(*(np.array(each, dtype=np.float64) for each in (values, errors, shifts)))
 
-    first = tuple(known(1, lambda parts, i=i: parts[1][i]) for i in range(count))
-    second = tuple(known(2, lambda parts, i=i: parts[2][i]) for i in range(count))
+    first = tuple(known(1, lambda parts, i=i: parts[1][i]) for i in range(count))  # type: ignore[misc]
+    second = tuple(known(2, lambda parts, i=i: parts[2][i]) for i in range(count))  # type: ignore[misc]
     return Problem(
         inputs=columns,
         directions=directions,
@@ -196,15 +197,13 @@ def along_line(
     inputs, directions = [], []
     for name, one in row.inputs.items():
         shape = (shapes or {}).get(name, one.shape)
-        inputs.append(draw(lambda: samples.tensor(one, shape, random)))
-        directions.append(row.reach * draw(lambda: samples.direction(shape, random)))
-    line = along(
-        lambda t: forward(*(x + t * v for x, v in zip(inputs, directions))), row.condition
-    )
+        inputs.append(draw(lambda one=one, shape=shape: samples.tensor(one, shape, random)))  # type: ignore[misc]
+        directions.append(row.reach * draw(lambda shape=shape: samples.direction(shape, random)))  # type: ignore[misc]
+    line = along(lambda t: forward(*(x + t * v for x, v in zip(inputs, directions))), row.condition)
     cotangents = []
     for output in line.value:
         draw = _complex_draw if output.dtype.kind == "c" else _real_draw
-        cotangents.append(draw(lambda: samples.direction(output.shape, random)))
+        cotangents.append(draw(lambda output=output: samples.direction(output.shape, random)))  # type: ignore[misc]
     zeros = [np.zeros(output.shape) for output in line.value]
     return Problem(
         inputs=tuple(inputs),
@@ -235,4 +234,6 @@ def _largest(value: np.ndarray, zeros: np.ndarray) -> np.ndarray:
 def _representable(answer: Exact, dtype: str) -> bool:
     """Whether value and derivatives stay clear of overflow."""
     numbers = np.array([answer.value, *answer.first, *answer.second])
-    return bool(np.all(np.isfinite(numbers)) and np.all(np.abs(numbers) < format_of(dtype).greatest / 8))
+    return bool(
+        np.all(np.isfinite(numbers)) and np.all(np.abs(numbers) < format_of(dtype).greatest / 8)
+    )

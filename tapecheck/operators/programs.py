@@ -1,5 +1,6 @@
 """What a clause lets a tape compute for one operation: values and derivatives of every kind."""
 
+# mypy: no-warn-return-any
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Sequence, Tuple

@@ -149,7 +149,8 @@ def _rows(path: Path, index: int, entry: Dict[str, Any], tables: Dict[str, Any])
 
 _KEYS = {
     "name", "call", "inputs", "constants", "value", "domain", "edges", "limits", "dtypes",
-    "halves", "complex", "shapes", "needs", "condition", "orders", "convention", "forward", "kink", "reach",
+    "halves", "complex", "shapes", "needs", "condition", "orders", "convention",
+    "forward", "kink", "reach",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The exact derivatives of operators are exact, and their differences know what they do not know."""
+"""The exact derivatives of operators are exact; differences know what they do not know."""
 
 import math
 

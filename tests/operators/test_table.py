@@ -43,7 +43,9 @@ def test_every_need_of_a_row_is_a_capability():
 
 def test_every_clause_of_the_chapter_has_its_scope():
     text = (ROOT / "suites" / "operators" / "operators.py").read_text(encoding="utf-8")
-    clauses = [line[9 : line.index("(")] for line in text.split("\n") if line.startswith("def test_")]
+    clauses = [
+        line[9 : line.index("(")] for line in text.split("\n") if line.startswith("def test_")
+    ]
     assert sorted(clauses) == sorted(CLAUSES)
 
 
