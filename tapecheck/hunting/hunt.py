@@ -14,7 +14,7 @@ from tapecheck.hunting.client import Answers, Client
 from tapecheck.modes import EAGER
 from tapecheck.programs import Program, Trial, programs
 from tapecheck.programs.asking import check_answers
-from tapecheck.programs.program import QUESTIONS, every_operation
+from tapecheck.programs.program import QUESTIONS, VALUE, every_operation
 from tapecheck.programs.table import load_table
 
 WORDS = " ".join(sorted({"variables"}.union(*(one.needs for one in load_table().values()))))
@@ -120,7 +120,7 @@ class Hunt:
                 return
             self.asked += 1
             tell()
-            wrong = _compared(program, client.ask(program, mode))
+            wrong = _wrong(client, program, mode)
             if wrong is not None:
                 smallest.append((program, *wrong))
                 raise _Wrong
@@ -142,7 +142,7 @@ class Hunt:
 
     def _others(self, client: Client, program: Program, mode: str) -> Dict[str, bool]:
         return {
-            other.label: _compared(program, other.ask(program, mode)) is None
+            other.label: _wrong(other, program, mode) is None
             for other in self._clients
             if other is not client and not other.lacks(program, mode)
         }
@@ -175,6 +175,19 @@ def _signature(
     names = sorted(_names(found.program))
     telling = tuple(name for name in names if not is_simple(name))
     return (found.label, found.program.question, found.mode, telling or tuple(names))
+
+
+def _wrong(client: Client, program: Program, mode: str) -> Optional[Tuple[str, str]]:
+    """What was expected of an implementation and what came; None where that is the same.
+
+    Where it refuses the program itself, it need not answer questions about it.
+    """
+    answers = client.ask(program, mode)
+    computed = program._replace(question=VALUE)
+    is_refused = isinstance(answers, str) and isinstance(client.ask(computed, mode), str)
+    if is_refused and computed != program:
+        return None
+    return _compared(program, answers)
 
 
 def _compared(program: Program, answers: Answers) -> Optional[Tuple[str, str]]:

@@ -77,6 +77,10 @@ def _jacobians(trial: Trial, sources: List[Any]) -> Any:
     return tape.jacobian(targets[0], sources)
 
 
+def _expected_values(trial: Trial) -> List[Expected]:
+    return [Expected(target.terms[0]) for target in trial.exact.targets()]
+
+
 def _expected_gradients(trial: Trial) -> List[Expected]:
     pairs = zip(trial.exact.gradients(), trial.exact.paths())
     return [Expected(exact, path) for exact, path in pairs]
@@ -96,6 +100,7 @@ def _expected_products(trial: Trial) -> List[Expected]:
 
 
 _WAYS: Dict[str, _Way] = {
+    "value": _Way(Trial.compute, _expected_values),
     "gradient": _Way(_gradients, _expected_gradients),
     "jacobian": _Way(_jacobians, _expected_jacobians, ["jacobian"]),
     "hessian": _Way(products("reverse over reverse"), _expected_products, ["nested"]),

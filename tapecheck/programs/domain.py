@@ -64,8 +64,8 @@ def _is_smooth(operation: Operation, operands: Sequence[HyperDual]) -> bool:
     if name == "clip":
         limits = (operation.get("low"), operation.get("high"))
         return all(np.abs(arrays[0] - limit).min() >= _MARGIN for limit in limits)
-    if name == "divide":
-        return bool(np.abs(arrays[1]).min() >= 0.3)
+    if name in ("divide", "cumprod"):
+        return bool(np.abs(arrays[-1]).min() >= 0.3)
     if name == "pow":
         return bool(arrays[0].min() >= 0.3 and np.abs(arrays[1]).max() <= 3.0)
     if name in ("maximum", "minimum"):

@@ -220,6 +220,11 @@ def _cumprod(operation: Operation, x: HyperDual) -> HyperDual:
     found = _slices(x, axis)
     for n in range(1, len(found)):
         found[n] = _times(found[n - 1], found[n])
+    # A tape may divide by what it multiplied with: one, but for rounding.
+    found = [
+        _times(one, _times(x_n, hyperdual.elementary("reciprocal", x_n)))
+        for one, x_n in zip(found, _slices(x, axis))
+    ]
     key = ("stack", axis, len(found))
     return hyperdual.linear(lambda *arrays: np.stack(arrays, axis), key, *found)
 

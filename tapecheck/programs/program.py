@@ -12,7 +12,9 @@ Attributes = Tuple[Tuple[str, Any], ...]
 
 
 GRADIENT = "gradient"
+VALUE = "value"
 QUESTIONS = (
+    VALUE,
     GRADIENT,
     "jacobian",
     "hessian",
@@ -21,10 +23,10 @@ QUESTIONS = (
     "forward over reverse",
     "reverse over forward",
 )
-"""What can be asked of a program: the gradient of the sum of all targets, the jacobian of the
-first, the product of the Hessian of that sum with a direction, its derivative along that direction
-by forward mode, its second derivative by forward mode twice; and the product with the Hessian by
-forward mode over a tape, and by a tape over forward mode."""
+"""What can be asked of a program: its targets; the gradient of the sum of all targets; the jacobian
+of the first; the product of the Hessian of that sum with a direction; its derivative along that
+direction by forward mode; its second derivative by forward mode twice; and the product with the
+Hessian by forward mode over a tape, and by a tape over forward mode."""
 
 
 class Source(NamedTuple):

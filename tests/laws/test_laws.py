@@ -89,6 +89,26 @@ class NoExamples(zoo.Tape):
         return super().batch_jacobian(target, source, *options)
 
 
+class IntegersCount(zoo.Tape):
+    """Gives zeros where a target is of integers."""
+
+    def gradient(self, target, sources, output_gradients=None, unconnected_gradients="none"):
+        integers = [one for one in structure.flatten(target) if not one.dtype.is_floating]
+        choice = "zero" if integers else unconnected_gradients
+        return super().gradient(target, sources, output_gradients, choice)
+
+
+class TakesAnyTangents(zoo.Tape):
+    """The accumulator takes tangents that are nested in any way."""
+
+    class Faulty(accumulators.Honest):
+        def __init__(self, primals, tangents):
+            pairs = zip(structure.flatten(primals), structure.flatten(tangents))
+            super().__init__(*map(list, zip(*pairs)))
+
+    names = accumulators.beside(Faulty)
+
+
 class WrongElsewhere(zoo.Tape):
     """Gives another gradient on the second device."""
 
@@ -160,6 +180,13 @@ REJECTED = {
     "recording.two_tapes_record_the_same": life.OneAtATime,
     "recording.what_is_recorded_twice_equals_what_is_recorded_once": CountsRecords,
     "recording.what_no_target_needs_does_not_matter": CountsRecords,
+    "refusals.a_refused_question_changes_nothing": answers.NoTargetIsNoAnswer,
+    "refusals.a_tape_that_answers_once_computes_no_batch_jacobian_in_parts": (
+        jacobians.ParallelOnAnyTape
+    ),
+    "refusals.a_tape_that_answers_once_computes_no_jacobian_row_by_row": jacobians.AnyTapeLoops,
+    "refusals.integers_among_the_targets_have_no_part": IntegersCount,
+    "refusals.tangents_have_the_structure_of_what_they_belong_to": TakesAnyTangents,
     "second_order.a_hessian_is_exact_and_symmetric": jacobians.DoubledJacobian,
     "second_order.products_with_the_hessian_are_exact": life.NeverRecordsGradients,
     "second_order.second_derivatives_of_matrices_and_networks_are_exact": (
