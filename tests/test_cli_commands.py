@@ -99,7 +99,7 @@ def test_help_imports_nothing_that_takes_long() -> None:
 
 def test_backends_are_listed_with_what_they_are() -> None:
     rows = json.loads(call("list", "backends", "--json").stdout)
-    assert [row["name"] for row in rows] == ["jax", "numpy", "tensorflow", "torch"]
+    assert [row["name"] for row in rows] == ["jax", "mlx", "numpy", "tensorflow", "torch"]
     assert "\nnumpy       the embedded tape" in call("list", "backends").stdout
 
 

@@ -81,7 +81,7 @@ def update(
 
 @deviations.command(
     epilog="""\b
-Example:
+Examples:
   tapecheck deviations check deviations.toml"""
 )
 @click.argument("path", metavar="FILE")

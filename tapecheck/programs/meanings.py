@@ -298,7 +298,6 @@ def _corners(x: HyperDual) -> List[HyperDual]:
     ]
 
 
-@_meaning("det")
 def _det(operation: Operation, x: HyperDual) -> HyperDual:
     a, b, c, d = _corners(x)
     return _minus(_times(a, d), _times(b, c))
