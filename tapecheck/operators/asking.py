@@ -89,7 +89,12 @@ class Question:
                 yield from self._line((dtype,))
 
     def halves(self) -> Iterator[Sample]:
-        """The operation at ordinary points, in each 16-bit dtype."""
+        """The operation at ordinary points, in each 16-bit dtype.
+
+        Whatever the seed they are the same ones: what is wrong must not pass for right where it
+        happens to be as small as a rounding.
+        """
+        self._seed = 0
         if self._row.halves:
             yield from self.ordinary(self._row.halves)
 
@@ -158,7 +163,8 @@ class Question:
 
         def traced(program: Any, *arguments: Any) -> Any:
             signature = _unknown(self._tf, arguments)
-            return self._tf.function(program, input_signature=signature)(*arguments)
+            compiled = self._tf.function(_as_it_is(self._tf, program), input_signature=signature)
+            return compiled(*arguments)
 
         self._run = traced
 
@@ -328,6 +334,12 @@ def _parts(tangents: Iterable[Known]) -> Iterator[Known]:
         else:
             yield one._replace(value=one.value.real)
             yield one._replace(value=one.value.imag)
+
+
+def _as_it_is(tf: Any, program: Any) -> Any:
+    """The program, not to be rewritten where an implementation rewrites Python."""
+    mark = getattr(getattr(tf, "autograph", None), "experimental", None)
+    return program if mark is None else mark.do_not_convert(program)
 
 
 def _unknown(tf: Any, arguments: Any) -> Any:
