@@ -25,7 +25,8 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 import numpy as np
 
 from tapecheck.operators import samples
-from tapecheck.operators.differences import along
+from tapecheck.operators.differences import Line, along
+from tapecheck.operators.errors import OracleFault
 from tapecheck.operators.exact import DIRECTION, ORDINARY, Exact, exact, function
 from tapecheck.operators.floats import format_of
 from tapecheck.operators.table import Row
@@ -199,7 +200,8 @@ def along_line(
         shape = (shapes or {}).get(name, one.shape)
         inputs.append(draw(lambda one=one, shape=shape: samples.tensor(one, shape, random)))  # type: ignore[misc]
         directions.append(row.reach * draw(lambda shape=shape: samples.direction(shape, random)))  # type: ignore[misc]
-    line = along(lambda t: forward(*(x + t * v for x, v in zip(inputs, directions))), row.condition)
+    line, reach = _smooth_line(forward, inputs, directions, row.condition)
+    directions = [reach * v for v in directions]
     cotangents = []
     for output in line.value:
         draw = _complex_draw if output.dtype.kind == "c" else _real_draw
@@ -216,6 +218,31 @@ def along_line(
         products=None,
         condition=row.condition,
     )
+
+
+_REACHES = (1.0, 1.0 / 4, 1.0 / 16)
+
+
+def _smooth_line(
+    forward: Forward,
+    inputs: Sequence[np.ndarray],
+    directions: Sequence[np.ndarray],
+    condition: float,
+) -> Tuple[Line, float]:
+    """The derivatives along a direction, or along the same one scaled where a kink is near."""
+    for reach in _REACHES:
+        try:
+            line = along(
+                lambda t, reach=reach: forward(  # type: ignore[misc]
+                    *(x + t * reach * v for x, v in zip(inputs, directions))
+                ),
+                condition,
+            )
+            return line, reach
+        except OracleFault:
+            if reach == _REACHES[-1]:
+                raise
+    raise AssertionError("there is a reach")
 
 
 def _real_draw(draw: Callable[[], np.ndarray]) -> np.ndarray:
