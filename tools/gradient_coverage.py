@@ -24,7 +24,8 @@ import tensorflow as tf  # noqa: E402
 from tensorflow.python.framework import ops  # noqa: E402
 
 from tapecheck.operators import load_table  # noqa: E402
-from tapecheck.operators.asking import KINDS, Question  # noqa: E402
+from tapecheck.operators.asking import Question  # noqa: E402
+from tapecheck.operators.table import CONVENTION  # noqa: E402
 
 UNREACHABLE = {
     r"Ref|^(Enter|Exit|Merge|Switch|NextIteration|LoopCond|While|If|Case)$": "control flow of v1",
@@ -62,16 +63,20 @@ def covered() -> set[str]:
     rows = load_table(ROOT / "suites" / "operators" / "table")
     for row in rows:
         for mode in ("eager", "function"):
-            for kind in ("ordinary", "complex"):
-                if not (row.dtypes if kind == "ordinary" else row.complex):
+            for kind in ("ordinary", "complex", "kinks"):
+                if (kind == "kinks") != (row.oracle == CONVENTION):
+                    continue
+                if kind == "complex" and not row.complex:
                     continue
                 run = tf.function if mode == "function" else lambda program: program
                 question = Question(
                     tf, lambda program, *given, run=run: run(program)(*given), row, seed=0
                 )
-                assert kind in KINDS
                 try:
                     question.prepare(kind)
+                    if kind == "kinks":
+                        question.agreement()
+                        continue
                     question.gradients()
                     question.second_gradients()
                 except Exception as error:
