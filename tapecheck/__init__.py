@@ -14,6 +14,7 @@ from tapecheck.checks import (
     raises,
 )
 from tapecheck.clause import MUST, OBSERVED, SHOULD, clause
+from tapecheck.errors import NotApplicable
 from tapecheck.parametrize import parametrize_with_clauses
 from tapecheck.sampling import budget
 
@@ -24,6 +25,7 @@ __all__ = [
     "OBSERVED",
     "SHOULD",
     "Broken",
+    "NotApplicable",
     "assert_close",
     "assert_equal",
     "assert_none",

@@ -22,6 +22,7 @@ from tapecheck.capabilities import CAPABILITIES, HARDWARE, refusal
 from tapecheck.clause import OBSERVED, Clause
 from tapecheck.deviations import Deviation, read_deviations, shipped_file
 from tapecheck.errors import Crashed, Meddled, UsageError
+from tapecheck.measuring import Measured
 from tapecheck.modes import EAGER, MODE_NEEDS, MODES
 from tapecheck.sampling import DEFAULT
 from tapecheck.standard import SPEC
@@ -189,6 +190,7 @@ class CaseRun:
         self.verdict = results.ERROR
         self.message = ""
         self.details: Dict[str, Any] = {}
+        self.measured = Measured()
 
     @property
     def key(self) -> results.Key:
@@ -203,15 +205,19 @@ class CaseRun:
         version = self.suite.backend.tensorflow_version
         since = self.clause.since
         if since and version and Version(version).release < Version(since).release:
-            self.verdict = results.NOT_APPLICABLE
-            self.message = "since version {} only".format(since)
+            self.not_applicable("since version {} only".format(since))
             return self.message
         self.message = self._absent()
         if self.message:
-            self.verdict = results.NOT_APPLICABLE
+            self.not_applicable(self.message)
         else:
             self._find_lacks()
         return self.message
+
+    def not_applicable(self, reason: str) -> None:
+        """Something that the clause needs, and that is none of the backend's, is not there."""
+        self.verdict = results.NOT_APPLICABLE
+        self.message = reason
 
     def passed(self) -> None:
         deviation = self._deviation()
@@ -258,6 +264,7 @@ class CaseRun:
             seconds=round(self.seconds, 6),
             message=self.message,
             details=self.details,
+            measured=self.measured.record(),
         )
 
     def _absent(self) -> str:

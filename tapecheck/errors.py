@@ -29,6 +29,13 @@ class BackendMissing(TapecheckError):
     exit_code = COULD_NOT_RUN
 
 
+class NotApplicable(Exception):
+    """A clause needs something of its surroundings, such as data, that is not there.
+
+    Raised by a fixture, before the clause runs; its text says what is missing and how to get it.
+    """
+
+
 class Crashed(Exception):
     """The process that ran a case ended before the case did."""
 

@@ -29,8 +29,9 @@ import pytest
 from tapecheck.case import CaseRun, Program, Suite
 from tapecheck.clause import LEVELS, clause_of
 from tapecheck.containment import Containment, contained, is_worker
-from tapecheck.errors import BackendMissing, TapecheckError, words
+from tapecheck.errors import BackendMissing, NotApplicable, TapecheckError, words
 from tapecheck.isolation import Isolation, devices_of
+from tapecheck.measuring import Measured
 from tapecheck.modes import MODES
 from tapecheck.recorder import CASE_PROPERTY, FAULT, HEADER_PROPERTY, Recorder, shape
 from tapecheck.results import storable
@@ -217,6 +218,16 @@ def seed(tapecheck_case: CaseRun) -> int:
 
 
 @pytest.fixture
+def measured(tapecheck_case: CaseRun) -> Measured:
+    """Keeps numbers and curves with the verdict of the case, whatever this will be.
+
+    ``measured.value(name, value, unit)`` and ``measured.series(name, x, y, x_label, y_label)``.
+    """
+    tapecheck_case.measured = Measured()
+    return tapecheck_case.measured
+
+
+@pytest.fixture
 def devices(tapecheck_case: CaseRun) -> List[str]:
     """The names of as many devices as the clause asked for, that of the case first."""
     return tapecheck_case.suite.several_devices(tapecheck_case)
@@ -264,8 +275,11 @@ def judge(case: CaseRun, report: pytest.TestReport, call: pytest.CallInfo[None])
     """Let the case take its verdict from what happened, and shape the report accordingly."""
     if report.when == "call":
         case.seconds = call.duration
-    if call.excinfo is not None and report.outcome == "failed":
-        case.failed(call.excinfo.value)
+    error = call.excinfo.value if call.excinfo is not None else None
+    if report.when == "setup" and isinstance(error, NotApplicable):
+        case.not_applicable(str(error))
+    elif error is not None and report.outcome == "failed":
+        case.failed(error)
     elif report.when == "call" and report.outcome == "passed":
         case.passed()
     else:

@@ -13,7 +13,16 @@ import pytest
 from tapecheck.case import CaseRun, Suite
 from tapecheck.errors import COULD_NOT_RUN, WRONG_USAGE, Crashed
 from tapecheck.modes import MODES
-from tapecheck.results import BREAKING, DEVIATION, Writer, add_leak, case_of, leak_of, storable
+from tapecheck.results import (
+    BREAKING,
+    DEVIATION,
+    NOT_APPLICABLE,
+    Writer,
+    add_leak,
+    case_of,
+    leak_of,
+    storable,
+)
 from tapecheck.standard import clause_in
 
 CASE_PROPERTY = "tapecheck-case"
@@ -216,6 +225,10 @@ def shape(report: pytest.TestReport, case: CaseRun) -> None:
     if case.verdict == DEVIATION:
         report.outcome = "skipped"
         report.wasxfail = storable(case.details["reason"])
+    elif case.verdict == NOT_APPLICABLE:
+        file, line, _ = report.location
+        report.outcome = "skipped"
+        report.longrepr = (file, line or 0, storable(case.message))
     elif case.verdict in BREAKING:
         report.outcome = "failed"
         report.longrepr = storable(case.message)

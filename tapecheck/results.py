@@ -65,6 +65,8 @@ class Case(NamedTuple):
             reproduce, reason, link, lacks, traceback.
         worker: the process that ran it, after all cases of that worker which stand before it in
             the file; empty where there is but one.
+        measured: numbers under ``values`` and curves under ``series``, each by name, as
+            `tapecheck.measuring.Measured` tells them.
     """
 
     suite: str
@@ -77,6 +79,7 @@ class Case(NamedTuple):
     message: str = ""
     details: Mapping[str, Any] = MappingProxyType({})
     worker: str = ""
+    measured: Mapping[str, Any] = MappingProxyType({})
 
     @property
     def key(self) -> Key:
@@ -329,25 +332,45 @@ def _parse(place: Path, number: int, line: str) -> Record:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise DataError(place, number, "not JSON: {}".format(error)) from error
-    problem = next(iter(_validator().iter_errors(record)), None)
-    if problem is not None:
-        where = "/".join(str(part) for part in problem.absolute_path)
-        raise DataError(
-            place,
-            number,
-            "not a result record{}: {}".format(
-                " (" + where + ")" if where else "", problem.message[:200]
-            ),
-        )
+    if not _fits(record):
+        raise DataError(place, number, "not a result record{}".format(_problem(record)))
     return dict(record)
 
 
-@functools.lru_cache(maxsize=None)
-def _validator() -> Any:
+def _fits(record: Any) -> bool:
+    try:
+        _compiled()(record)
+    except ValueError:
+        return False
+    return True
+
+
+def _problem(record: Any) -> str:
+    """Where a record does not fit the schema, and how, in the words of jsonschema."""
     import jsonschema
 
+    problem = next(iter(jsonschema.Draft7Validator(_schema()).iter_errors(record)), None)
+    if problem is None:
+        return ""
+    where = "/".join(str(part) for part in problem.absolute_path)
+    return "{}: {}".format(" (" + where + ")" if where else "", problem.message[:200])
+
+
+@functools.lru_cache(maxsize=None)
+def _compiled() -> Any:
+    """The schema as a function, since there are thousands of lines to a run.
+
+    It raises a ValueError where a record does not fit.
+    """
+    import fastjsonschema  # type: ignore[import-untyped]
+
+    return fastjsonschema.compile(_schema(), use_default=False)
+
+
+@functools.lru_cache(maxsize=None)
+def _schema() -> Any:
     text = (Path(__file__).parent / "schemas" / "results.json").read_text(encoding="utf-8")
-    return jsonschema.Draft7Validator(json.loads(text))
+    return json.loads(text)
 
 
 def case_of(record: Record) -> Case:
