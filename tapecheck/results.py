@@ -67,6 +67,9 @@ class Case(NamedTuple):
             the file; empty where there is but one.
         measured: numbers under ``values`` and curves under ``series``, each by name, as
             `tapecheck.measuring.Measured` tells them.
+        repeated: the verdict when it ran once more at once; empty where it did not.
+        reproducer: ``verified``; where that is true a ``script`` that fails in the same way
+            without this suite, otherwise ``why`` there is none. Empty where none was asked for.
     """
 
     suite: str
@@ -80,6 +83,13 @@ class Case(NamedTuple):
     details: Mapping[str, Any] = MappingProxyType({})
     worker: str = ""
     measured: Mapping[str, Any] = MappingProxyType({})
+    repeated: str = ""
+    reproducer: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def flaky(self) -> bool:
+        """Whether it had another verdict when it ran once more at once."""
+        return self.repeated not in ("", self.verdict)
 
     @property
     def key(self) -> Key:
@@ -329,12 +339,17 @@ def _line(record: Record) -> str:
 
 def _parse(place: Path, number: int, line: str) -> Record:
     try:
-        record = json.loads(line)
+        record = json.loads(line, parse_constant=_not_a_number)
     except (ValueError, RecursionError) as error:
         raise DataError(place, number, "not JSON: {}".format(error)) from error
     if not _fits(record):
         raise DataError(place, number, "not a result record{}".format(_problem(record)))
     return dict(record)
+
+
+def _not_a_number(word: str) -> None:
+    """Python writes and reads NaN and Infinity, which nothing else takes for JSON."""
+    raise ValueError("{} is no number".format(word))
 
 
 def _fits(record: Any) -> bool:
