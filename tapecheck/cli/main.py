@@ -19,6 +19,7 @@ from tapecheck.cli.promises import promises
 from tapecheck.cli.report import report
 from tapecheck.cli.repro import repro
 from tapecheck.cli.run import run
+from tapecheck.cli.suspects import suspects
 from tapecheck.cli.text import plain
 from tapecheck.errors import TapecheckError
 
@@ -72,6 +73,7 @@ for command in (
     repro,
     report,
     diff,
+    suspects,
     deviations,
     fuzz,
     promises,
