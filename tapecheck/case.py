@@ -170,6 +170,7 @@ class Suite:
             "packages": _versions(),
             "devices": self.devices,
             "lacks": sorted(self.backend.lacks),
+            "lack_reasons": results.storable(dict(sorted(self.backend.reasons.items()))),
             "lacks_in": {mode: sorted(names) for mode, names in self.backend.lacks_in.items()},
             "seeds": seeds,
             "options": options,

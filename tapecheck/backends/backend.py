@@ -15,6 +15,7 @@ from typing import (
     List,
     Mapping,
     Optional,
+    Tuple,
 )
 
 from tapecheck.modes import EAGER, JIT
@@ -31,6 +32,8 @@ class Backend:
         version: its version, a text.
         namespace: what clauses receive as `tf`.
         lacks: the capabilities that it declares not to have.
+        reasons: why it lacks them, by capability, as far as its declaration says so: there
+            ``lacks`` may be a dict.
         lacks_in: by mode, the capabilities that it declares not to have in that mode alone, such
             as Python's control flow in a compiler that traces.
         tensorflow_version: the version of TensorFlow that it is, or None for anything else.
@@ -54,6 +57,9 @@ class Backend:
             version or declared.get("version") or getattr(namespace, "__version__", "unknown")
         )
         self.lacks: FrozenSet[str] = frozenset(lacks) | frozenset(declared.get("lacks", ()))
+        self.reasons: Dict[str, str] = {
+            str(name): str(reason) for name, reason in _pairs(declared.get("lacks"))
+        }
         self.tensorflow_version = tensorflow_version
         self.lacks_in: Dict[str, FrozenSet[str]] = {
             mode: frozenset(names)
@@ -91,6 +97,10 @@ class Backend:
             return _no_device()
         context: ContextManager[Any] = scope(name)
         return context
+
+
+def _pairs(declared: Any) -> Iterable[Tuple[Any, Any]]:
+    return declared.items() if isinstance(declared, Mapping) else ()
 
 
 @contextlib.contextmanager
