@@ -1,13 +1,16 @@
 """Known deviations: where an implementation breaks a promise, with the reason and a link.
 
 A deviations file is TOML, one ``[[deviation]]`` an entry. It is strict both ways: a listed case
-that fails otherwise is a failure, one that passes is ``fixed`` and its entry must go.
+that fails otherwise is a failure, one that passes is ``fixed`` and its entry must go. What several
+clauses break for one reason is one entry, whose ``messages`` tell by clause how each fails.
 """
 
 from __future__ import annotations
 
+import functools
+import re
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Pattern, Tuple
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
@@ -27,16 +30,21 @@ HEADER = "[[deviation]]"
 UNREVIEWED = "unreviewed"
 """The reason and the link of an entry that a tool wrote and that nobody looked at yet."""
 
-_REQUIRED = ("clause", "message", "reason", "link")
-_TEXTS = (*_REQUIRED, "versions", "verdict")
+MESSAGES = "messages"
+"""What tells of several clauses, in the place of ``clause`` and ``message``."""
+
+_OF_ONE = ("clause", "message")
+_REQUIRED = ("reason", "link")
+_TEXTS = (*_OF_ONE, *_REQUIRED, "versions", "verdict")
 _LISTS = ("modes", "devices")
 
 
 class Deviation(NamedTuple):
-    """One entry.
+    """One entry, or what an entry says of one of its clauses.
 
     Attributes:
-        clause: id of the clause that fails.
+        clause: id of the clause that fails; in it ``*`` stands for any text, and then all clauses
+            that it fits fail so.
         message: words that the failure shows, so that another failure is not taken for it.
         reason: why it fails, for a reader.
         link: where that is documented or discussed.
@@ -63,7 +71,7 @@ class Deviation(NamedTuple):
     def concerns(self, clause: str, mode: str, device: str, version: str) -> bool:
         """Whether the case is one that this entry speaks of."""
         return (
-            self.clause == clause
+            (self.clause == clause or ("*" in self.clause and _fits(self.clause, clause)))
             and (not self.modes or mode in self.modes)
             and (not self.devices or device.partition(":")[0] in self.devices)
             and _includes(self.versions, version)
@@ -89,7 +97,16 @@ def read_deviations(path: Path) -> List[Deviation]:
 
 
 def parse_deviations(path: Path, text: str) -> List[Deviation]:
-    """The entries in a text; `path` is where it is from, for complaints.
+    """The entries in a text, each clause for itself; `path` is where it is from, for complaints.
+
+    Raises:
+        DataError: naming file and line of what is wrong.
+    """
+    return [one for entry in parse_entries(path, text) for one in entry]
+
+
+def parse_entries(path: Path, text: str) -> List[List[Deviation]]:
+    """The same, as the entries are written: what each says of each of its clauses.
 
     Raises:
         DataError: naming file and line of what is wrong.
@@ -104,25 +121,34 @@ def parse_deviations(path: Path, text: str) -> List[Deviation]:
     return [_entry(path, text, index, entry) for index, entry in enumerate(entries)]
 
 
-def _entry(path: Path, text: str, index: int, entry: Dict[str, Any]) -> Deviation:
+def _entry(path: Path, text: str, index: int, entry: Dict[str, Any]) -> List[Deviation]:
     problem = _problem(entry)
     if problem:
         raise DataError(path, line_in(text, HEADER, index), problem)
-    lists = {name: tuple(entry[name]) for name in _LISTS if name in entry}
-    return Deviation(**{**entry, **lists})
+    shared = {**entry, **{name: tuple(entry[name]) for name in _LISTS if name in entry}}
+    messages = shared.pop(MESSAGES, None)
+    if messages is None:
+        return [Deviation(**shared)]
+    return [Deviation(clause, message, **shared) for clause, message in messages.items()]
 
 
 def _problem(entry: Any) -> str:
     """What is wrong with an entry, or an empty text."""
     if not isinstance(entry, dict):
         return "an entry is a table"
-    for name in _REQUIRED:
+    of_one = () if MESSAGES in entry else _OF_ONE
+    for name in (*of_one, *_REQUIRED):
         if name not in entry:
             return "the deviation has no {!r}".format(name)
     for name, value in entry.items():
         if name in _TEXTS:
-            if not isinstance(value, str) or not value.strip():
+            if not _is_text(value):
                 return "{!r} must be a text that is not empty".format(name)
+        elif name == MESSAGES:
+            if set(_OF_ONE) & set(entry):
+                return "'messages' stand in the place of 'clause' and 'message'"
+            if not isinstance(value, dict) or not value or not all(map(_is_text, value.values())):
+                return "'messages' must give each clause a text that is not empty"
         elif name in _LISTS:
             if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
                 return "{!r} must be a list of texts".format(name)
@@ -138,6 +164,19 @@ def _problem(entry: Any) -> str:
     except InvalidSpecifier:
         return "'versions' is no version range: {!r}".format(entry["versions"])
     return ""
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _fits(pattern: str, clause: str) -> bool:
+    return _compiled(pattern).fullmatch(clause) is not None
+
+
+@functools.lru_cache(maxsize=None)
+def _compiled(pattern: str) -> Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))))
 
 
 def _includes(versions: str, version: str) -> bool:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from packaging.version import InvalidVersion, Version
 
-from tapecheck.deviations import HEADER, UNREVIEWED, Deviation, parse_deviations
+from tapecheck.deviations import HEADER, UNREVIEWED, Deviation, parse_deviations, parse_entries
 from tapecheck.errors import DataError
 from tapecheck.results import DEVIATION, ERROR, FAIL, FIXED, PASS, Case, Run
 
@@ -32,6 +32,7 @@ _TELLING = 8
 # Addresses, paths and long numbers are others in the next run.
 _VOLATILE = re.compile(r"0x[0-9a-fA-F]+|(?<![\w<])/[\w./-]{4,}|\bid=\d+|\d{7,}")
 _FIELD = re.compile(r"^\s*(modes|devices)\s*=\s*\[[^\]\n]*\]\s*(#.*)?$")
+_KEY = re.compile(r"""^\s*(["'])(.*?)\1\s*=""")
 
 
 class Change(NamedTuple):
@@ -56,9 +57,13 @@ class Reconciled(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """An entry and the lines that it is written in, its comments included."""
+    """An entry and the lines that it is written in, its comments included.
 
-    entry: Deviation
+    Attributes:
+        entries: what it says, of one clause or of each of several.
+    """
+
+    entries: List[Deviation]
     lines: List[str]
 
 
@@ -66,8 +71,8 @@ def reconcile(path: Path, text: str, run: Run) -> Reconciled:
     """What a deviations file should be after a run.
 
     An entry stays where the run did not ask, and where each case that it speaks of failed as it
-    says. It loses the modes and devices that now pass, and goes when nothing of it is left.
-    Failures that no entry explains get new ones, which are marked as not reviewed.
+    says. It loses the modes, devices and clauses that now pass, and goes when nothing of it is
+    left. Failures that no entry explains get new ones, which are marked as not reviewed.
 
     Args:
         path: where the text is from, for complaints.
@@ -78,19 +83,20 @@ def reconcile(path: Path, text: str, run: Run) -> Reconciled:
     """
     version = str(run.header["version"])
     opening, blocks = _blocks(path, text)
-    cases = _by_clause(run.cases)
+    known = [entry for block in blocks for entry in block.entries]
+    concerned = _concerned(known, run.cases, version)
     changes: List[Change] = []
     kept: List[_Block] = []
     for block in blocks:
-        block, change = _revised(block, cases.get(block.entry.clause, []), version)
-        changes.append(change)
-        if change.what != "removed":
-            kept.append(block)
-    new = _new_entries([block.entry for block in kept], cases, version)
+        revised = [_revised(entry, concerned.pop(0)) for entry in block.entries]
+        changes += [change for _, change in revised]
+        kept += _rewritten(block, [entry for entry, _ in revised])
+    cases = _by_clause(run.cases)
+    new = _new_entries([entry for block in kept for entry in block.entries], cases, version)
     changes += [Change("new", entry.clause, _where(entry)) for entry in new]
-    written = [*kept, *(_Block(entry, _written(entry)) for entry in new)]
+    written = [*kept, *(_Block([entry], _written(entry)) for entry in new)]
     result = _joined(opening, written)
-    if not _says(path, result, [block.entry for block in written]):
+    if not _says(path, result, [entry for block in written for entry in block.entries]):
         raise DataError(path, None, _UNEDITABLE)
     return Reconciled(result, changes)
 
@@ -120,33 +126,61 @@ def _verdict(case: Case) -> str:
     return ERROR if is_error else FAIL
 
 
-def _revised(block: _Block, cases: List[Case], version: str) -> Tuple[_Block, Change]:
-    """An entry after the run, and what that changes."""
-    entry = block.entry
-    concerned = [
-        case for case in cases if entry.concerns(case.clause, case.mode, case.device, version)
-    ]
-    ran = {_place(case) for case in concerned if case.verdict in _RAN}
-    holds = {
+def _concerned(known: Sequence[Deviation], cases: Iterable[Case], version: str) -> List[List[Case]]:
+    """The cases by entry: a case is that of the first entry that speaks of it."""
+    found: List[List[Case]] = [[] for _ in known]
+    for case in cases:
+        for number, entry in enumerate(known):
+            if entry.concerns(case.clause, case.mode, case.device, version):
+                found[number].append(case)
+                break
+    return found
+
+
+def _revised(entry: Deviation, concerned: Sequence[Case]) -> Tuple[Optional[Deviation], Change]:
+    """An entry after the run, None where nothing of it is left, and what that changes."""
+    asked = [case for case in concerned if case.verdict in _RAN]
+    ran = {_place(case) for case in asked}
+    # Where several clauses fit, it holds only if all of them fail so.
+    holds = ran - {
         _place(case)
-        for case in concerned
-        if case.verdict in _FAILED and entry.explains(_verdict(case), case.message)
+        for case in asked
+        if case.verdict not in _FAILED or not entry.explains(_verdict(case), case.message)
     }
     if not concerned or (ran and holds == ran):
-        return block, Change("kept", entry.clause)
+        return entry, Change("kept", entry.clause)
     if not holds:
         failed = any(case.verdict in _FAILED for case in concerned)
         why = "fails otherwise" if failed else "passes" if ran else "is lacking by declaration"
-        return block, Change("removed", entry.clause, why)
+        return None, Change("removed", entry.clause, why)
     groups = _groups(holds, ran)
     if len(groups) != 1:
         # What one entry cannot say any more is said by new ones.
-        return block, Change("removed", entry.clause, "fails in other modes and devices")
+        return None, Change("removed", entry.clause, "fails in other modes and devices")
     modes, devices = groups[0]
     narrowed = entry._replace(modes=modes or entry.modes, devices=devices or entry.devices)
-    return _Block(narrowed, _edited(block.lines, narrowed)), Change(
-        "narrowed", entry.clause, _where(narrowed)
-    )
+    return narrowed, Change("narrowed", entry.clause, _where(narrowed))
+
+
+def _rewritten(block: _Block, revised: Sequence[Optional[Deviation]]) -> List[_Block]:
+    """An entry as it is after the run; what is narrowed of several clauses stands apart."""
+    if len(block.entries) == 1:
+        (entry,) = revised
+        if entry is None:
+            return []
+        lines = block.lines if entry == block.entries[0] else _edited(block.lines, entry)
+        return [_Block([entry], lines)]
+    kept = [old for old, new in zip(block.entries, revised) if new == old]
+    gone = {old.clause for old, new in zip(block.entries, revised) if new != old}
+    narrowed = [new for old, new in zip(block.entries, revised) if new and new != old]
+    lines = [line for line in block.lines if not _tells_of(line, gone)]
+    rest = [_Block(kept, lines)] if kept else []
+    return rest + [_Block([entry], _written(entry)) for entry in narrowed]
+
+
+def _tells_of(line: str, clauses: Set[str]) -> bool:
+    key = _KEY.match(line)
+    return key is not None and key.group(2) in clauses
 
 
 def _groups(failing: Set[Place], ran: Set[Place]) -> List[Tuple[Tuple[str, ...], Tuple[str, ...]]]:
@@ -237,7 +271,7 @@ def _where(entry: Deviation) -> str:
 
 def _blocks(path: Path, text: str) -> Tuple[List[str], List[_Block]]:
     """What stands before the first entry, and the entries."""
-    entries = parse_deviations(path, text)
+    entries = parse_entries(path, text)
     lines = text.split("\n")
     heads = [number for number, line in enumerate(lines) if line.strip().startswith(HEADER)]
     if len(heads) != len(entries):

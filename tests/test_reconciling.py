@@ -253,6 +253,61 @@ def test_modes_over_several_lines_are_refused_rather_than_spoiled() -> None:
         reconciled(text, *without(EVERYWHERE, mode="jit"))
 
 
+SEVERAL = """\
+[[deviation]]
+reason = "No gradient is registered."
+link = "https://example.org/1"
+[deviation.messages]
+"operators.first_order[a]" = "raises LookupError"  # since ever
+"operators.second_order[a]" = "raises LookupError"
+"operators.*[b]" = "raises"
+"""
+MISSING = "LookupError: raises LookupError"
+
+
+def operator(clause: str, mode: str = "eager", verdict: str = "fail") -> Case:
+    return case(verdict, MISSING, "operators." + clause, mode)
+
+
+def test_an_entry_of_several_clauses_stays_where_all_hold() -> None:
+    cases = ["first_order[a]", "second_order[a]", "first_order[b]", "second_order[b]"]
+    assert reconciled(SEVERAL, *map(operator, cases)).text == SEVERAL
+
+
+def test_an_entry_of_several_clauses_loses_those_that_pass() -> None:
+    result = reconciled(
+        SEVERAL, operator("first_order[a]"), operator("second_order[a]", "eager", "fixed")
+    )
+    assert result.text == SEVERAL.replace(
+        '"operators.second_order[a]" = "raises LookupError"\n', ""
+    )
+    assert [change.what for change in result.changes] == ["kept", "removed", "kept"]
+
+
+def test_an_entry_of_several_clauses_goes_with_the_last_of_them() -> None:
+    cases = [operator(name, "eager", "fixed") for name in ("first_order[a]", "second_order[a]")]
+    assert reconciled(SEVERAL, *cases, operator("first_order[b]", "eager", "fixed")).text == ""
+
+
+def test_one_of_several_clauses_that_passes_in_a_mode_stands_apart() -> None:
+    cases = [operator("first_order[a]"), operator("first_order[a]", "jit", "fixed")]
+    result = reconciled(SEVERAL, *cases, operator("second_order[a]"), operator("first_order[b]"))
+    entries = {entry.clause: entry for entry in parse_deviations(HERE, result.text)}
+    assert entries["operators.first_order[a]"].modes == ("eager",)
+    assert entries["operators.first_order[a]"].reason == "No gradient is registered."
+    assert entries["operators.second_order[a]"].modes == ()
+
+
+def test_a_pattern_holds_only_where_all_that_it_fits_fails_so() -> None:
+    cases = [operator("first_order[b]"), operator("second_order[b]", "eager", "fixed")]
+    result = reconciled(SEVERAL, *cases)
+    assert [entry.clause for entry in parse_deviations(HERE, result.text)] == [
+        "operators.first_order[a]",
+        "operators.second_order[a]",
+        "operators.first_order[b]",
+    ]
+
+
 # The command
 
 
