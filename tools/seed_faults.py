@@ -5,10 +5,13 @@ one place of one module in memory while it is imported: a condition negated, a s
 raise dropped, a constant swapped. Nothing on disk is touched.
 
     python tools/seed_faults.py tools/faults/tensorflow_tape.toml --count 40 --seed 1
-    python tools/seed_faults.py tools/faults/tensorflow_tape.toml --show backprop.py:17
+    python tools/seed_faults.py tools/faults/tensorflow_tape.toml --show
+    python tools/seed_faults.py tools/faults/tensorflow_operators.toml --select reached.json
 
 A campaign is a TOML file: `modules` with their dotted names, `skip` with the functions that no
 public name leads to, each with the reason, and `commands`: what must fail, tried in order.
+With --select each fault is shown only to the tests that call the function that holds it; which
+those are is found out by one run of the commands without a fault, and kept in the file.
 Exit code 0 when the campaign ran; the summary counts what was noticed and lists the survivors.
 """
 
@@ -22,16 +25,30 @@ import dataclasses
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import json
 import os
 import random
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 VARIABLE = "TAPECHECK_SEEDED_FAULT"
 """Environment variable: dotted name of the module, a colon, and the number of the fault."""
+
+WATCHED = "TAPECHECK_WATCHED_MODULES"
+"""Environment variable: dotted names of modules whose calls are noted, separated by spaces."""
+
+REACHED = "TAPECHECK_REACHED"
+"""Environment variable: the file that tells by test which functions of them were called."""
+
+SELECTED = "TAPECHECK_SELECTED_TESTS"
+"""Environment variable: a file that names the tests to run, one a line; all others are left out."""
+
+Reached = dict[str, list[str]]
+"""Tests by the function that they call, named as ``module:Class.method``."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,50 +165,154 @@ class _FaultyLoader(importlib.machinery.SourceFileLoader):
         return compile(ast.fix_missing_locations(tree), self.path, "exec")
 
 
-class _FaultyFinder(importlib.abc.MetaPathFinder):
-    """Gives the one module its faulty loader; every other import goes its way."""
+_called: set[str] = set()
+"""The watched functions that were called since the test began."""
 
-    def __init__(self, module: str, number: int) -> None:
-        self._module = module
-        self._number = number
+
+class _WatchingLoader(importlib.machinery.SourceFileLoader):
+    """Compiles a module whose functions note that they are called."""
+
+    def get_code(self, fullname: str) -> Any:
+        tree = ast.parse(Path(self.path).read_bytes())
+        for name, function in _functions(tree):
+            call = "__import__('seed_faults')._called.add({!r})".format(fullname + ":" + name)
+            note = ast.parse(call).body[0]
+            place = 1 if ast.get_docstring(function) is not None else 0
+            function.body.insert(place, note)
+        return compile(ast.fix_missing_locations(tree), self.path, "exec")
+
+
+def _functions(node: ast.AST, names: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """All functions below a node, with the names that `Fault.function` has."""
+    for child in ast.iter_child_nodes(node):
+        inner = names
+        if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+            inner = (*names, child.name)
+            if isinstance(child, ast.FunctionDef):
+                yield ".".join(inner), child
+        yield from _functions(child, inner)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Gives some modules loaders of their own; every other import goes its way."""
+
+    def __init__(self, modules: set[str], loader: Callable[[str, str], Any]) -> None:
+        self._modules = modules
+        self._loader = loader
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        if fullname != self._module:
+        if fullname not in self._modules:
             return None
         found = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if found is not None and found.origin is not None:
-            found.loader = _FaultyLoader(fullname, found.origin, self._number)
+            found.loader = self._loader(fullname, found.origin)
         return found
 
 
 def install() -> None:
-    """Seed the fault that the environment names; called where this file is a pytest plugin."""
+    """Seed or watch what the environment names; called where this file is a pytest plugin."""
     name = os.environ.get(VARIABLE)
     if name:
         module, _, number = name.rpartition(":")
-        sys.meta_path.insert(0, _FaultyFinder(module, int(number)))
+        finder = _Finder({module}, lambda name, path: _FaultyLoader(name, path, int(number)))
+        sys.meta_path.insert(0, finder)
+    if os.environ.get(WATCHED):
+        sys.meta_path.insert(0, _Finder(set(os.environ[WATCHED].split()), _WatchingLoader))
 
 
 if __name__ != "__main__":
     install()
 
 
-def noticed(fault: Fault, commands: list[list[str]], timeout: float) -> str:
-    """Which command noticed the fault, and how; an empty text where none did."""
-    environment = dict(
-        os.environ,
-        PYTHONPATH=os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]),
-        **{VARIABLE: fault.name},
-    )
+def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
+    """Leave out the tests that are not selected."""
+    if SELECTED in os.environ:
+        selected = set(Path(os.environ[SELECTED]).read_text().splitlines())
+        config.hook.pytest_deselected(items=[i for i in items if i.nodeid not in selected])
+        items[:] = [item for item in items if item.nodeid in selected]
+
+
+def pytest_runtest_logstart() -> None:
+    """What a test calls from now on is its own."""
+    _called.clear()
+
+
+def pytest_runtest_logfinish(nodeid: str) -> None:
+    """Write down what the test called."""
+    if REACHED in os.environ:
+        with open(os.environ[REACHED], "a") as file:
+            file.write(json.dumps([nodeid, sorted(_called)]) + "\n")
+
+
+def _environment(**variables: str) -> dict[str, str]:
+    """That of a command, in which this file can be imported as a plugin."""
+    here = str(Path(__file__).parent)
+    path = os.pathsep.join([here, os.environ.get("PYTHONPATH", "")])
+    return dict(os.environ, PYTHONPATH=path, **variables)
+
+
+def _arguments(command: list[str]) -> list[str]:
+    return [sys.executable if part == "python" else part for part in command]
+
+
+def reached(modules: list[str], commands: list[list[str]]) -> Reached:
+    """Which tests call which functions, by a run of the commands without a fault."""
+    found: Reached = {}
+    with tempfile.TemporaryDirectory() as folder:
+        notes = Path(folder) / "reached.jsonl"
+        environment = _environment(**{WATCHED: " ".join(modules), REACHED: str(notes)})
+        for command in commands:
+            subprocess.run(_arguments(command), env=environment, capture_output=True, check=True)
+        for line in notes.read_text().splitlines():
+            test, functions = json.loads(line)
+            for function in functions:
+                found.setdefault(function, []).append(test)
+    return found
+
+
+def _tests_of(fault: Fault, tests: Reached) -> list[str] | None:
+    """The tests that call the function of a fault; None where it is in none."""
+    functions = {name for name, _ in _functions(ast.parse(_source_path(fault.module).read_text()))}
+    if fault.function not in functions:
+        return None
+    return tests.get("{}:{}".format(fault.module, fault.function), [])
+
+
+def noticed(
+    fault: Fault, commands: list[list[str]], timeout: float, tests: list[str] | None = None
+) -> str:
+    """Which command noticed the fault, and how; an empty text where none did.
+
+    Args:
+        tests: the only ones to run, or None for all that the commands name.
+    """
+    if tests == []:
+        return ""
+    with tempfile.TemporaryDirectory() as folder:
+        variables = {VARIABLE: fault.name}
+        if tests is not None:
+            variables[SELECTED] = str(Path(folder) / "tests")
+            Path(variables[SELECTED]).write_text("\n".join(tests))
+        return _noticed(commands, _environment(**variables), timeout)
+
+
+_NO_TESTS = 5
+"""Exit code of pytest where all tests were left out."""
+
+
+def _noticed(commands: list[list[str]], environment: dict[str, str], timeout: float) -> str:
     for command in commands:
-        arguments = [sys.executable if part == "python" else part for part in command]
         try:
             completed = subprocess.run(
-                arguments, env=environment, capture_output=True, text=True, timeout=timeout
+                _arguments(command),
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
             )
         except subprocess.TimeoutExpired:
             return "ran into the time limit"
-        if completed.returncode:
+        if completed.returncode not in (0, _NO_TESTS):
             lines = [
                 line
                 for line in (completed.stdout + completed.stderr).splitlines()
@@ -209,6 +330,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds per command")
     parser.add_argument("--everywhere", action="store_true", help="in skipped functions too")
+    parser.add_argument("--select", type=Path, metavar="FILE", help="show a fault to who calls it")
     parser.add_argument("--show", action="store_true", help="list the faults, run nothing")
     arguments = parser.parse_args()
     campaign = tomllib.loads(arguments.campaign.read_text())
@@ -227,10 +349,22 @@ def main() -> int:
     if arguments.show:
         print("\n".join(str(fault) for fault in chosen))
         return 0
+    tests: Reached | None = None
+    if arguments.select:
+        if not arguments.select.exists():
+            found = reached(campaign["modules"], campaign["commands"])
+            arguments.select.write_text(json.dumps(found))
+        tests = json.loads(arguments.select.read_text())
     survivors = []
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         verdicts = pool.map(
-            lambda fault: noticed(fault, campaign["commands"], arguments.timeout), chosen
+            lambda fault: noticed(
+                fault,
+                campaign["commands"],
+                arguments.timeout,
+                None if tests is None else _tests_of(fault, tests),
+            ),
+            chosen,
         )
         for fault, verdict in zip(chosen, verdicts, strict=True):
             print("{} {}".format("noticed " if verdict else "SURVIVED", fault))
