@@ -14,7 +14,7 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 Number = Optional[float]
 
 _WIDTH, _HEIGHT = 640.0, 340.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 68.0, 16.0, 34.0, 46.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 68.0, 28.0, 34.0, 46.0
 _LEGEND_LINE = 18.0
 _MOST_POINTS = 400
 _MOST_MARKERS = 40
