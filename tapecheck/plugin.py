@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import gc
 import inspect
 import random
@@ -29,6 +30,7 @@ import pytest
 from tapecheck.case import CaseRun, Program, Suite
 from tapecheck.clause import LEVELS, clause_of
 from tapecheck.containment import Containment, contained, is_worker
+from tapecheck.costs import Costs
 from tapecheck.errors import BackendMissing, NotApplicable, TapecheckError, words
 from tapecheck.isolation import Isolation, devices_of
 from tapecheck.measuring import Measured
@@ -225,6 +227,13 @@ def measured(tapecheck_case: CaseRun) -> Measured:
     """
     tapecheck_case.measured = Measured()
     return tapecheck_case.measured
+
+
+@pytest.fixture
+def costs(tapecheck_case: CaseRun, measured: Measured) -> Costs:
+    """Times programs side by side, in the mode and on the device of the case."""
+    backend, mode = tapecheck_case.suite.backend, tapecheck_case.mode
+    return Costs(functools.partial(backend.compile, mode=mode), measured, tapecheck_case.device)
 
 
 @pytest.fixture
