@@ -350,7 +350,11 @@ class Program:
 
     def __call__(self, program: Callable[..., Any], *arguments: Any) -> Any:
         """The result of the program on the arguments, in the mode of the case."""
-        return self._case.suite.backend.compile(program, self.mode)(*arguments)
+        return self.compiled(program)(*arguments)
+
+    def compiled(self, program: Callable[..., Any]) -> Callable[..., Any]:
+        """The program as the mode of the case executes it, to be called many times."""
+        return self._case.suite.backend.compile(program, self.mode)
 
 
 def _check_devices(backend: Backend, devices: Collection[str]) -> None:

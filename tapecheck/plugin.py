@@ -96,6 +96,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how much the suites draw at random (default: default)",
     )
     group.addoption(
+        "--mnist",
+        metavar="PATH",
+        help="where the handwritten digits of MNIST are (default: where packages keep them)",
+    )
+    group.addoption(
         "--shuffle",
         type=int,
         metavar="SEED",

@@ -99,6 +99,11 @@ fault of the suite, nothing ran or was supported) or not to its end (Ctrl-C)."""
     help="Run the cases in a random order that this number decides (default: another each time).",
 )
 @click.option(
+    "--mnist",
+    metavar="PATH",
+    help="The handwritten digits of MNIST (default: where packages keep them).",
+)
+@click.option(
     "--isolate",
     is_flag=True,
     help="Then run each case in a process of its own, and tell where its verdict differs.",
@@ -134,6 +139,8 @@ def _run(out: Optional[str], pytest_options: Tuple[str, ...], timeout: float, **
         asked["shuffle"] = secrets.randbelow(_ANY)
     if asked["deviations"]:
         _check_deviations(asked["deviations"])
+    if asked["mnist"]:
+        _check_digits(asked["mnist"])
     with session.surroundings():
         resolve(asked["backend"])
         folder = _folder(out, asked["backend"])
@@ -229,6 +236,12 @@ def _check_deviations(path: str) -> None:
     from tapecheck.deviations import read_deviations
 
     read_deviations(Path(path))
+
+
+def _check_digits(path: str) -> None:
+    from tapecheck.training.mnist import find
+
+    find(path)
 
 
 def _folder(out: Optional[str], backend: str) -> Path:

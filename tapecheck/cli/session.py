@@ -34,6 +34,7 @@ class Request(NamedTuple):
         profile: how much they draw.
         out: the folder for the results and the log.
         shuffle: the seed of a random order; None for the order of the files.
+        mnist: where the handwritten digits are; None for where packages keep them.
         isolate: whether each case runs alone too, after all of them ran together.
         time_limit: seconds that one case may take.
         options: further options of pytest.
@@ -53,6 +54,7 @@ class Request(NamedTuple):
     seed: int
     profile: str
     shuffle: Optional[int]
+    mnist: Optional[str]
     isolate: bool
     time_limit: float
     options: Sequence[str]
@@ -96,6 +98,8 @@ class Request(NamedTuple):
             arguments.append("-x")
         if self.shuffle is not None:
             arguments += ["--shuffle", str(self.shuffle)]
+        if self.mnist:
+            arguments += ["--mnist", os.path.abspath(self.mnist)]
         if self.isolate:
             arguments.append("--isolate")
         return arguments + list(self.options)
