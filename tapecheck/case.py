@@ -27,6 +27,18 @@ from tapecheck.modes import EAGER, MODE_NEEDS, MODES
 from tapecheck.sampling import DEFAULT
 from tapecheck.standard import SPEC
 
+_NAMED = (
+    "mode",
+    "device",
+    "level",
+    "deviations",
+    "keyword",
+    "isolate",
+    "repeat_failures",
+    "shard",
+)
+"""The options that a header names as they were given."""
+
 
 class Suite:
     """What all cases of a run share: the backend, its deviations, what was asked for."""
@@ -152,7 +164,7 @@ class Suite:
         """The header of the result file."""
         options = {
             name: getattr(self._options, name)
-            for name in ("mode", "device", "level", "deviations", "keyword", "isolate")
+            for name in _NAMED
             if getattr(self._options, name, None)
         }
         options.update(chosen_parts(self._options.file_or_dir or []))

@@ -23,7 +23,7 @@ import gc
 import inspect
 import random
 from pathlib import Path
-from typing import Any, Generator, List, Optional
+from typing import Any, Generator, List, Optional, Tuple
 
 import pytest
 
@@ -31,13 +31,15 @@ from tapecheck.case import CaseRun, Program, Suite
 from tapecheck.clause import LEVELS, clause_of
 from tapecheck.containment import Containment, contained, is_worker
 from tapecheck.costs import Costs
-from tapecheck.errors import BackendMissing, NotApplicable, TapecheckError, words
+from tapecheck.errors import BackendMissing, NotApplicable, TapecheckError, UsageError, words
 from tapecheck.isolation import Isolation, devices_of
 from tapecheck.measuring import Measured
 from tapecheck.modes import MODES
 from tapecheck.recorder import CASE_PROPERTY, FAULT, HEADER_PROPERTY, Recorder, shape
+from tapecheck.repeating import Repetition
 from tapecheck.results import storable
 from tapecheck.sampling import DEFAULT, PROFILES, choose, seed_of, set_up_hypothesis, sow
+from tapecheck.sharding import members, shard_of
 from tapecheck.standard import SUITES
 from tapecheck.timelimit import TimeLimit
 
@@ -45,6 +47,7 @@ _SUITE: Any = pytest.StashKey[Suite]()
 _CASE: Any = pytest.StashKey[CaseRun]()
 _FAULT: Any = pytest.StashKey[TapecheckError]()
 _LIMIT: Any = pytest.StashKey[TimeLimit]()
+_SHARD: Any = pytest.StashKey[Tuple[int, int]]()
 
 _SET_UP = 5
 """How many times the limit of a case the set-up of the implementation may take."""
@@ -106,6 +109,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SEED",
         help="run the cases in a random order that this number decides (default: their own order)",
     )
+    group.addoption(
+        "--repeat-failures",
+        action="store_true",
+        help="run a case that fails once more at once, and record both verdicts",
+    )
+    group.addoption(
+        "--shard",
+        metavar="K/N",
+        help="run every N-th clause only, from the K-th on: all N shards together are the whole",
+    )
     # Of `tapecheck run --isolate`, which runs the cases together and then each of them alone.
     group.addoption("--isolate", action="store_true", help=argparse.SUPPRESS)
     group.addoption("--alone", metavar="FILE", help=argparse.SUPPRESS)
@@ -121,7 +134,14 @@ def pytest_configure(config: pytest.Config) -> None:
     suite = Suite(config.option)
     config.stash[_SUITE] = suite
     config.stash[_LIMIT] = TimeLimit(config.option.time_limit)
+    try:
+        config.stash[_SHARD] = shard_of(config.option.shard)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
     choose(config.option.profile)
+    if config.option.repeat_failures and not config.option.alone:
+        limit = config.stash[_LIMIT]
+        config.pluginmanager.register(Repetition(limit, _case_of, _renew))
     if not is_worker(config):
         config.pluginmanager.register(Recorder(config, suite), "tapecheck-recorder")
         return
@@ -132,6 +152,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _case_of(item: pytest.Item) -> Optional[CaseRun]:
     return item.stash.get(_CASE, None)
+
+
+def _shared_name(item: pytest.Item) -> str:
+    """What an item shares with those of other modes and devices: its clause."""
+    case = _case_of(item)
+    return case.clause.id if case else item.nodeid
+
+
+def _renew(item: pytest.Item) -> CaseRun:
+    case = item.stash[_CASE]
+    item.stash[_CASE] = CaseRun(case.suite, case.clause, case.mode, case.device, item.path)
+    again: CaseRun = item.stash[_CASE]
+    return again
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -176,6 +209,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: List[pytest.Item
             kept.append(item)
         else:
             dropped.append(item)
+    shard = members([_shared_name(item) for item in kept], *config.stash[_SHARD])
+    dropped += [item for item, mine in zip(kept, shard) if not mine]
+    kept = [item for item, mine in zip(kept, shard) if mine]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept

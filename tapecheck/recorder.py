@@ -16,6 +16,7 @@ from tapecheck.modes import MODES
 from tapecheck.results import (
     BREAKING,
     DEVIATION,
+    ERROR,
     NOT_APPLICABLE,
     Writer,
     add_leak,
@@ -26,6 +27,9 @@ from tapecheck.results import (
 from tapecheck.standard import clause_in
 
 CASE_PROPERTY = "tapecheck-case"
+FIRST_PROPERTY = "tapecheck-first"
+"""The record of a case that failed and runs once more."""
+
 HEADER_PROPERTY = "tapecheck-header"
 LEAK_PROPERTY = "tapecheck-leak"
 FAULT = "tapecheck-fault"
@@ -81,6 +85,7 @@ class Recorder:
         self._never_ready = 0
         self._put_back: Set[str] = set()
         self._started: Dict[str, float] = {}
+        self._first: Dict[str, Dict[str, Any]] = {}
         self._ended: Set[str] = set()
         self._began = time.perf_counter()
 
@@ -119,6 +124,8 @@ class Recorder:
         properties: Dict[str, Any] = dict(report.user_properties)  # type: ignore[arg-type]
         if HEADER_PROPERTY in properties:
             self._introduce(properties[HEADER_PROPERTY])
+        if FIRST_PROPERTY in properties:
+            self._first[report.nodeid] = properties[FIRST_PROPERTY]
         if CASE_PROPERTY in properties and self.writer is not None:
             gateway = getattr(getattr(report, "node", None), "gateway", None)
             case = case_of(properties[CASE_PROPERTY])
@@ -189,6 +196,11 @@ class Recorder:
 
     def _crashed(self, report: pytest.TestReport) -> None:
         """Give the case whose worker died its verdict, here, since no worker can."""
+        first = self._first.get(report.nodeid)
+        if first is not None:
+            # It was the repeat that crashed.
+            report.user_properties.append((CASE_PROPERTY, {**first, "repeated": ERROR}))
+            return
         case = self._case(report.nodeid)
         if case is None:
             return

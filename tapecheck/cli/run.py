@@ -50,6 +50,7 @@ Examples:
   tapecheck run tensorflow -k 'jacobian and not batch' -x
   tapecheck run tensorflow --suite laws --suite spec --seed 7
   tapecheck run my_package.tape --shuffle --isolate
+  tapecheck run tensorflow --shard 1/3 --repeat-failures --out shards/1
   tapecheck run tensorflow -n 2 --out reports/nightly -- -p randomly
 
 \b
@@ -108,6 +109,16 @@ fault of the suite, nothing ran or was supported) or not to its end (Ctrl-C)."""
     is_flag=True,
     help="Then run each case in a process of its own, and tell where its verdict differs.",
 )
+@click.option(
+    "--repeat-failures",
+    is_flag=True,
+    help="Run a case that fails once more at once, and record both verdicts.",
+)
+@click.option(
+    "--shard",
+    metavar="K/N",
+    help="Run every N-th clause, from the K-th on; `tapecheck merge` joins all N.",
+)
 @click.option("-x", "stop_early", is_flag=True, help="Stop at the first failure.")
 @click.option(
     "--timeout",
@@ -132,9 +143,11 @@ def run(**asked: Any) -> None:
 def _run(out: Optional[str], pytest_options: Tuple[str, ...], timeout: float, **asked: Any) -> int:
     from tapecheck.backends import resolve
     from tapecheck.cli import session
+    from tapecheck.sharding import shard_of
 
     asked["suites"] = _suites(asked["suites"])
     _check_chapters(asked["chapters"], asked["suites"])
+    shard_of(asked["shard"])
     if asked["shuffle"] == _ANY:
         asked["shuffle"] = secrets.randbelow(_ANY)
     if asked["deviations"]:

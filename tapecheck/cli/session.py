@@ -36,6 +36,8 @@ class Request(NamedTuple):
         shuffle: the seed of a random order; None for the order of the files.
         mnist: where the handwritten digits are; None for where packages keep them.
         isolate: whether each case runs alone too, after all of them ran together.
+        repeat_failures: whether a case that fails runs once more at once.
+        shard: which part of the cases, such as ``2/3``; None for all.
         time_limit: seconds that one case may take.
         options: further options of pytest.
     """
@@ -56,6 +58,8 @@ class Request(NamedTuple):
     shuffle: Optional[int]
     mnist: Optional[str]
     isolate: bool
+    repeat_failures: bool
+    shard: Optional[str]
     time_limit: float
     options: Sequence[str]
 
@@ -102,6 +106,10 @@ class Request(NamedTuple):
             arguments += ["--mnist", os.path.abspath(self.mnist)]
         if self.isolate:
             arguments.append("--isolate")
+        if self.repeat_failures:
+            arguments.append("--repeat-failures")
+        if self.shard:
+            arguments += ["--shard", self.shard]
         return arguments + list(self.options)
 
     def _places(self) -> List[str]:

@@ -27,7 +27,7 @@ _LINES = 3
 _WIDTH = 300
 _ORIGINS = 3
 _NO_MODE = "mode lacking"
-_RESTRICTIONS = ("chapter", "keyword", "level", "mode")
+_RESTRICTIONS = ("chapter", "keyword", "level", "mode", "shard")
 """The options with which a run is less than the standard."""
 
 
