@@ -101,7 +101,7 @@ def _search(hunt: Any, minutes: float, folder: Optional[Path]) -> int:
             words = "{} programs, {} findings, {} s left"
             say(err, words.format(hunt.asked, count, left))
 
-    for finding in hunt.findings(until, tell):
+    for finding in hunt.findings(lambda: time.monotonic() > until, tell):
         count += 1
         _show(out, count, finding)
         if folder is not None:

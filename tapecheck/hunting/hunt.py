@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
@@ -75,18 +74,21 @@ class Hunt:
         self._words = words
         self._known: Set[Tuple[str, str, str, Tuple[str, ...]]] = set()
 
-    def findings(self, until: float, tell: Callable[[], None]) -> Iterator[Finding]:
-        """Search until a point in time, as ``time.monotonic`` counts it.
+    def findings(
+        self, is_over: Callable[[], bool], tell: Callable[[], None] = lambda: None
+    ) -> Iterator[Finding]:
+        """Search until it is over; what is found by then is still made small.
 
         Args:
+            is_over: asked before every program.
             tell: called after every program.
         """
         rounds = itertools.product(_STEPS, self._questions, self._modes)
         for number, (steps, question, mode) in enumerate(itertools.cycle(rounds)):
             for client in self._clients:
-                if time.monotonic() > until:
+                if is_over():
                     return
-                found = self._round(client, number, steps, question, mode, until, tell)
+                found = self._round(client, number, steps, question, mode, is_over, tell)
                 if found is not None:
                     self._known.add(_signature(found, self._is_simple))
                     yield found
@@ -98,7 +100,7 @@ class Hunt:
         steps: int,
         question: str,
         mode: str,
-        until: float,
+        is_over: Callable[[], bool],
         tell: Callable[[], None],
     ) -> Optional[Finding]:
         smallest: List[Tuple[Program, str, str]] = []
@@ -114,7 +116,7 @@ class Hunt:
         )
         @given(programs(self._words, steps=steps, question=question))
         def search(program: Program) -> None:
-            if time.monotonic() > until and not smallest:
+            if not smallest and is_over():
                 return
             if client.lacks(program, mode) or self._is_known(client, program, mode):
                 return

@@ -101,3 +101,30 @@ def test_a_product_with_zeros_has_the_second_derivatives_of_the_polynomial():
         gradient = inner.gradient(product, x)
     hessian = outer.jacobian(gradient, x)
     np.testing.assert_array_equal(hessian.numpy(), [[0, 3, 2], [3, 0, 0], [2, 0, 0]])
+
+
+def test_a_product_of_no_factors_is_connected_by_a_derivative_without_elements():
+    x = tf.constant([], tf.float64)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        product = tf.reduce_prod(x)
+    assert product.numpy() == 1.0
+    assert tape.gradient(product, x).numpy().shape == (0,)
+
+
+@pytest.mark.parametrize("scan", [tf.math.cumprod, tf.math.cumulative_logsumexp, tf.cumsum])
+def test_a_scan_of_a_single_element_is_a_new_tensor(scan):
+    x = tf.constant([[2.0], [3.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        with tape.stop_recording():
+            scanned = scan(x, axis=1)
+    np.testing.assert_array_equal(scanned.numpy(), x.numpy())
+    assert tape.gradient(scanned, x) is None
+
+
+def test_an_accumulator_follows_a_part_of_a_variable():
+    x = tf.Variable([2.0, 3.0])
+    with tf.autodiff.ForwardAccumulator(x, tf.constant([1.0, 0.5])) as accumulator:
+        product = x[0] * x[1]
+    assert accumulator.jvp(product).numpy() == 1.0 * 3.0 + 2.0 * 0.5

@@ -291,7 +291,8 @@ def reduce_prod(
         shape=(-1, *rest) if x.shape.num_elements() else (0, *rest),
     )
     if not x.shape[0]:
-        x = Tensor(np.ones((1, *rest), x.dtype.numpy))
+        # Joined to the empty tensor, so that it is connected: by a derivative without elements
+        x = op.concat_(Tensor(np.ones((1, *rest), x.dtype.numpy)), x, axis=0)
     while x.shape[0] > 1:
         half = x.shape[0] // 2
         product = x[:half] * x[half : 2 * half]
@@ -422,6 +423,8 @@ def _doubling(
     """A scan in log2(n) steps, each of them differentiable (Hillis and Steele, 1986)."""
 
     def inclusive(x: Tensor, axis: int) -> Tensor:
+        if x.shape[axis] < 2:
+            return op.identity(x)
         steps = 1
         while steps < x.shape[axis]:
             x = combine(x, _shifted(x, axis, steps, unit))

@@ -175,11 +175,13 @@ def _identity(cotangents: Any, wanted: Any) -> Any:
 class VariableSlice(Tensor):
     """A part of a variable: a tensor, through which the part can also be assigned."""
 
-    __slots__ = ("_index", "_variable")
+    __slots__ = ("_index", "_part", "_variable")
 
     def __init__(self, part: Tensor, variable: Variable, index: Any) -> None:
         self.array = part.array
         self.key = part.key
+        # Whoever follows the part by its key must not see it go while this stands for it
+        self._part = part
         self._variable = variable
         self._index = index
 
