@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
-from tapecheck.errors import DataError
+from tapecheck.errors import DataError, UsageError
 from tapecheck.textfile import read_text
 
 FILE_NAME = "results.jsonl"
@@ -266,6 +266,31 @@ def finish(path: PathLike, footer: Record) -> None:
     leaks = len(read(path).leaks or ())
     with Path(path).open("a", encoding="utf-8") as file:
         file.write(_line({**footer, "leaks": leaks} if leaks else footer))
+
+
+def write(path: PathLike, run: Run) -> None:
+    """Write a whole run, in the place of what was there, or nothing at all.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    place = Path(path)
+    records = [run.header, *(case.record() for case in run.cases)]
+    records += [leak.record() for leak in run.leaks or ()]
+    records += [run.footer] if run.footer is not None else []
+    passing = place.with_name(place.name + ".part")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with passing.open("w", encoding="utf-8") as file:
+            file.writelines(_line(record) for record in records)
+        os.replace(str(passing), str(place))
+    except OSError as error:
+        raise UsageError("cannot write {}: {}".format(place, error.strerror or error)) from error
+
+
+def line_of(run: Run, case: Optional[int] = None) -> int:
+    """The line of a case in the file of its run, or the one after the last record."""
+    return 2 + (len(run.cases) + len(run.leaks or ()) if case is None else case)
 
 
 def locate(path: PathLike) -> Path:

@@ -14,6 +14,7 @@ from tapecheck.cli.explain import explain
 from tapecheck.cli.fuzz import fuzz
 from tapecheck.cli.init import init
 from tapecheck.cli.listing import listing
+from tapecheck.cli.merge import merge
 from tapecheck.cli.namespace import namespace
 from tapecheck.cli.promises import promises
 from tapecheck.cli.report import report
@@ -71,6 +72,7 @@ for command in (
     namespace,
     explain,
     repro,
+    merge,
     report,
     diff,
     suspects,
