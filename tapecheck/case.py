@@ -36,8 +36,13 @@ _NAMED = (
     "isolate",
     "repeat_failures",
     "shard",
+    "younger",
 )
 """The options that a header names as they were given."""
+
+
+_LONGEST_ANYWAY = 200
+"""Characters that are kept of what came of a clause that was asked before its time."""
 
 
 class Suite:
@@ -115,6 +120,11 @@ class Suite:
     def asked_for(self) -> str:
         """The backend as the user names it."""
         return getattr(self._options, "backend", self.backend.name)
+
+    @property
+    def asks_younger(self) -> bool:
+        """Whether clauses are asked that the backend is too old for, to learn what comes of it."""
+        return getattr(self._options, "younger", False)
 
     @property
     def seed(self) -> int:
@@ -215,10 +225,8 @@ class CaseRun:
         Raises:
             AssertionError: the backend declares to lack something that works.
         """
-        version = self.suite.backend.tensorflow_version
-        since = self.clause.since
-        if since and version and Version(version).release < Version(since).release:
-            self.not_applicable("since version {} only".format(since))
+        if self.younger and not self.suite.asks_younger:
+            self._too_young()
             return self.message
         self.message = self._absent()
         if self.message:
@@ -227,12 +235,29 @@ class CaseRun:
             self._find_lacks()
         return self.message
 
+    @property
+    def younger(self) -> bool:
+        """Whether the clause asks for something that came after the version under test."""
+        version, since = self.suite.backend.tensorflow_version, self.clause.since
+        return bool(since and version) and Version(version).release < Version(since).release
+
+    def _too_young(self, came: str = "") -> None:
+        """Not applicable, whatever came of it where it was asked nevertheless."""
+        actual = self.details.get("actual", "")
+        self.not_applicable("since version {} only".format(self.clause.since))
+        self.details = {"asked_anyway": came} if came else {}
+        if actual:
+            self.details["actual"] = actual.partition("\n")[0][:_LONGEST_ANYWAY]
+
     def not_applicable(self, reason: str) -> None:
         """Something that the clause needs, and that is none of the backend's, is not there."""
         self.verdict = results.NOT_APPLICABLE
         self.message = reason
 
     def passed(self) -> None:
+        if self.younger:
+            self._too_young(results.PASS)
+            return
         deviation = self._deviation()
         if deviation is None:
             self.verdict = results.PASS
@@ -253,6 +278,9 @@ class CaseRun:
             self.details["undeclared"] = undeclared
         problem = "breaks a {}".format(self.clause.level) if broken else "unexpected exception"
         self._explain(problem)
+        if self.younger:
+            self._too_young(self.verdict)
+            return
         deviation = self._deviation()
         if deviation is None:
             return

@@ -119,6 +119,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="K/N",
         help="run every N-th clause only, from the K-th on: all N shards together are the whole",
     )
+    group.addoption(
+        "--younger",
+        action="store_true",
+        help="ask younger clauses too and tell what came of it; they remain not applicable",
+    )
     # Of `tapecheck run --isolate`, which runs the cases together and then each of them alone.
     group.addoption("--isolate", action="store_true", help=argparse.SUPPRESS)
     group.addoption("--alone", metavar="FILE", help=argparse.SUPPRESS)

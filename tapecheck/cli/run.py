@@ -119,6 +119,11 @@ fault of the suite, nothing ran or was supported) or not to its end (Ctrl-C)."""
     metavar="K/N",
     help="Run every N-th clause, from the K-th on; `tapecheck merge` joins all N.",
 )
+@click.option(
+    "--younger",
+    is_flag=True,
+    help="Ask younger clauses too and tell what came of it; they remain not applicable.",
+)
 @click.option("-x", "stop_early", is_flag=True, help="Stop at the first failure.")
 @click.option(
     "--timeout",

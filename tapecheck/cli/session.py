@@ -38,6 +38,7 @@ class Request(NamedTuple):
         isolate: whether each case runs alone too, after all of them ran together.
         repeat_failures: whether a case that fails runs once more at once.
         shard: which part of the cases, such as ``2/3``; None for all.
+        younger: whether clauses are asked that the implementation is too old for.
         time_limit: seconds that one case may take.
         options: further options of pytest.
     """
@@ -60,6 +61,7 @@ class Request(NamedTuple):
     isolate: bool
     repeat_failures: bool
     shard: Optional[str]
+    younger: bool
     time_limit: float
     options: Sequence[str]
 
@@ -110,6 +112,8 @@ class Request(NamedTuple):
             arguments.append("--repeat-failures")
         if self.shard:
             arguments += ["--shard", self.shard]
+        if self.younger:
+            arguments.append("--younger")
         return arguments + list(self.options)
 
     def _places(self) -> List[str]:
