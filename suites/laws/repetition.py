@@ -1,4 +1,4 @@
-"""Recording: what a tape answers depends on what was computed, not on how it was recorded."""
+"""Repetition: what a tape answers follows from what was computed, not from how it was recorded."""
 
 import numpy as np
 from hypothesis import strategies as st
