@@ -91,8 +91,9 @@ class Standard(NamedTuple):
         name = clause.partition("[")[0]
         if name in self.entries:
             return self.entries[name]
-        if name in _beside_the_standard():
-            return _beside_the_standard()[name]
+        beside = _beside_the_standard(name.partition(".")[0])
+        if name in beside:
+            return beside[name]
         close = difflib.get_close_matches(clause, self.entries, n=3)
         hint = ", did you mean {}?".format(" or ".join(close)) if close else ""
         raise UsageError("no clause {!r}{}".format(clause, hint))
@@ -106,11 +107,15 @@ def load_standard() -> Standard:
 
 
 @functools.lru_cache(maxsize=None)
-def _beside_the_standard() -> Dict[str, Entry]:
-    files = [
-        folder_of(suite) / (name + ".py") for suite in suites()[1:] for name in chapters(suite)
-    ]
-    return _entries([_chapter(file) for file in files])
+def _beside_the_standard(chapter: str) -> Dict[str, Entry]:
+    """What the suites' chapters of a name hold. The others are not read: they may need much."""
+    return _entries(
+        [
+            _chapter(folder_of(suite) / (chapter + ".py"))
+            for suite in suites()[1:]
+            if chapter in chapters(suite)
+        ]
+    )
 
 
 def _entries(chapters: List[Chapter]) -> Dict[str, Entry]:

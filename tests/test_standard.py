@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 
+from tapecheck import standard
 from tapecheck.behaviours import load
 from tapecheck.capabilities import CAPABILITIES
 from tapecheck.errors import UsageError
@@ -98,3 +99,12 @@ def test_no_clause_skips_or_expects_its_own_failure():
 def test_an_unknown_clause_is_refused_with_close_names():
     with pytest.raises(UsageError, match="did you mean persistence"):
         STANDARD.find("persistence.a_tape_answer_once")
+
+
+def test_a_clause_of_a_suite_is_found_without_reading_the_other_suites(monkeypatch):
+    read, chapter = [], standard._chapter
+    monkeypatch.setattr(standard, "_chapter", lambda path: read.append(path.stem) or chapter(path))
+    standard._beside_the_standard.cache_clear()
+    found = load_standard().find("repetition.a_persistent_tape_equals_a_fresh_one")
+    assert found.chapter.name == "repetition"
+    assert read == ["repetition"]
