@@ -239,7 +239,9 @@ class CaseRun:
     def younger(self) -> bool:
         """Whether the clause asks for something that came after the version under test."""
         version, since = self.suite.backend.tensorflow_version, self.clause.since
-        return bool(since and version) and Version(version).release < Version(since).release
+        if since is None or version is None:
+            return False
+        return Version(version).release < Version(since).release
 
     def _too_young(self, came: str = "") -> None:
         """Not applicable, whatever came of it where it was asked nevertheless."""

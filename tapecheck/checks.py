@@ -150,6 +150,9 @@ def _array(actual: Any, wanted: np.ndarray) -> np.ndarray:
         raise Broken(_describe(wanted), "None")
     try:
         value = np.asarray(actual)
+        if value.dtype.kind == "O" and hasattr(actual, "numpy"):
+            # A variable that NumPy does not see through is asked itself.
+            value = np.asarray(actual.numpy())
     except Exception as unreadable:
         raise Broken(
             _describe(wanted), "a {} that NumPy cannot read".format(type(actual).__name__)
