@@ -102,11 +102,6 @@ class Event(NamedTuple):
     old: Stretch
     new: Stretch
 
-    @property
-    def words(self) -> str:
-        """How it was before, or is now, where it does not hold."""
-        return self.new.words if self.new.state == BROKEN else self.old.words
-
 
 class Step(NamedTuple):
     """What changed from one version to another.

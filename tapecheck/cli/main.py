@@ -22,6 +22,7 @@ from tapecheck.cli.repro import repro
 from tapecheck.cli.run import run
 from tapecheck.cli.suspects import suspects
 from tapecheck.cli.text import plain
+from tapecheck.cli.timeline import timeline
 from tapecheck.errors import TapecheckError
 
 
@@ -75,6 +76,7 @@ for command in (
     merge,
     report,
     diff,
+    timeline,
     suspects,
     deviations,
     fuzz,
