@@ -153,7 +153,7 @@ def test_a_regularisation_is_differentiated_with_the_loss(tf, run):
 
     That of half the sum of the squares of the kernel is the kernel.
     """
-    layer = dense(tf, KERNEL, kernel_regularizer=tf.keras.regularizers.L2(0.5))
+    layer = dense(tf, KERNEL, kernel_regularizer=tf.keras.regularizers.l2(0.5))
 
     def program(x):
         with tf.GradientTape() as tape:
@@ -622,6 +622,7 @@ def test_unused_weights_have_none(tf, run):
     """The gradients of a model are a list as long as its weights, with None for the unused ones."""
     used, unused = dense(tf, KERNEL, BIAS), dense(tf, [[3.0], [-7.0]], [1.0])
     model = tf.keras.Sequential([used, unused])
+    model.build((None, len(KERNEL)))
 
     def program(x):
         with tf.GradientTape() as tape:
@@ -740,7 +741,7 @@ def test_a_recurrent_layer_is_differentiated_through_its_steps(tf, run):
     """A simple recurrent layer has the gradients of h = u (w x1) + w x2 and of its reversal."""
     forward = tf.keras.layers.SimpleRNN(1, activation=None, use_bias=False)
     layer = tf.keras.layers.Bidirectional(forward)
-    layer.build([None, 2, 1])
+    layer.build((None, 2, 1))
     layer.set_weights([np.array([[weight]]) for weight in (3.0, 0.5, 2.0, 0.25)])
 
     def program(x):
@@ -758,7 +759,7 @@ def test_a_recurrent_layer_is_differentiated_through_its_steps(tf, run):
 
 def gated(layer, candidate, gates):
     """A layer of one unit whose candidate has the weight two, and whose gates stand at one half."""
-    layer.build([None, 2, 1])
+    layer.build((None, 2, 1))
     recurrent = np.zeros([1, gates])
     kernel = np.where(np.arange(gates) == candidate, 2.0, 0.0)[None]
     layer.set_weights([kernel, recurrent])
