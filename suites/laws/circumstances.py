@@ -70,7 +70,7 @@ def test_single_precision_agrees_with_double(tf, run, program):
         agree(answer, other, one)
 
 
-@clause(SHOULD, needs=CORE + " dtype-float nested", modes="eager")
+@clause(SHOULD, needs=CORE + " dtype-float linalg nested nn", modes="eager")
 @for_programs(CORE + " linalg nn", without=("segment_sum",), examples=20, deep=1500)
 def test_second_derivatives_in_single_precision_are_exact(tf, run, program):
     """In float32 a second derivative is exact as far as float32 goes."""

@@ -24,13 +24,16 @@ def for_programs(
 ) -> Callable[[Any], Any]:
     """Call a law with random programs, as its argument ``program``.
 
+    The law's clause must need the capabilities that its programs may use; they stand in its
+    attribute ``words``.
+
     Args:
         words: capabilities that the programs may use.
         examples, deep: how many programs, by profile.
         beside: strategies of further arguments, by name.
         options: those of `programs`.
     """
-    return _decorator(examples, deep, program=programs(words, **options), **beside)
+    return _decorator(words, examples, deep, program=programs(words, **options), **beside)
 
 
 def for_batches(
@@ -42,14 +45,16 @@ def for_batches(
         together: the most programs in a list.
     """
     batch = st.lists(programs(words, **options), min_size=1, max_size=together)
-    return _decorator(examples, deep, batch=batch)
+    return _decorator(words, examples, deep, batch=batch)
 
 
-def _decorator(examples: int, deep: int, **strategies: Any) -> Callable[[Any], Any]:
+def _decorator(words: str, examples: int, deep: int, **strategies: Any) -> Callable[[Any], Any]:
     def decorate(law: Any) -> Any:
         chosen = settings(
             max_examples=budget(examples, deep), phases=(Phase.generate, Phase.shrink)
         )
-        return chosen(given(**strategies)(law))
+        asked = chosen(given(**strategies)(law))
+        asked.words = words
+        return asked
 
     return decorate

@@ -265,3 +265,9 @@ def test_a_failure_shows_the_smallest_program():
     program = note[note.index("def compute") : note.index("def derivatives")]
     assert len(program.strip().split("\n")) == 3
     assert "import tensorflow as tf" in note
+
+
+@pytest.mark.parametrize("name", sorted(LAWS))
+def test_a_law_needs_what_its_programs_are_made_of(name):
+    clause, law = LAWS[name]
+    assert set(law.words.split()) <= set(clause.needs)
