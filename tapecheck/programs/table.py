@@ -1,4 +1,7 @@
-"""The table of operations, ``operations.toml``: of what family each is, and how it is spelled."""
+"""The table of operations, ``operations.toml``: of what family each is, and how it is spelled.
+
+The format is described by ``tapecheck/schemas/operations.json``.
+"""
 
 from __future__ import annotations
 

@@ -2,11 +2,15 @@
 
 import ast
 import itertools
+import json
+import pathlib
 
+import jsonschema
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
+import tapecheck
 from tapecheck.capabilities import CAPABILITIES
 from tapecheck.errors import DataError
 from tapecheck.modes import MODES
@@ -17,7 +21,8 @@ from tapecheck.programs.drawing import _FAMILIES
 from tapecheck.programs.meanings import evaluate, known
 from tapecheck.programs.program import QUESTIONS, Operation, Program, Source, from_json
 from tapecheck.programs.spelling import script
-from tapecheck.programs.table import IMPLEMENTATIONS, load_table
+from tapecheck.programs.table import IMPLEMENTATIONS, TABLE, load_table
+from tapecheck.toml import read_toml
 
 EVERYTHING = " ".join(sorted(set().union(*(one.needs for one in load_table().values()))))
 
@@ -36,6 +41,8 @@ def _targets(program):
     return [values[number] for number in program.targets]
 
 
+SCHEMAS = pathlib.Path(tapecheck.__file__).parent / "schemas"
+
 X = Source((2,), (0.5, 1.25))
 
 
@@ -43,6 +50,12 @@ def test_every_operation_has_a_meaning_and_a_family():
     for name, entry in load_table().items():
         assert known(name), name
         assert entry.family in _FAMILIES, name
+
+
+def test_the_table_fits_its_schema():
+    schema = json.loads((SCHEMAS / "operations.json").read_text(encoding="utf-8"))
+    jsonschema.Draft7Validator.check_schema(schema)
+    jsonschema.validate(read_toml(TABLE), schema)
 
 
 def test_operations_need_capabilities_that_there_are():
