@@ -253,8 +253,8 @@ def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:
 def test_report_and_book_lead_to_each_other(tmp_path: Path) -> None:
     write(tmp_path / "runs" / "results.jsonl")
     assert call("report", str(tmp_path / "runs"), "--out", str(tmp_path / "site")).exit_code == 0
-    names = sorted(path.name for path in (tmp_path / "site").iterdir())
-    assert names == ["index.html", "standard.html", "summary.md"]
+    names = {path.name for path in (tmp_path / "site").iterdir()}
+    assert {"index.html", "standard.html", "summary.md"} <= names
     assert "standard.html" in Page(tmp_path / "site" / "index.html").values("href")
     assert "index.html" in Page(tmp_path / "site" / "standard.html").values("href")
 

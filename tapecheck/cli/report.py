@@ -1,4 +1,4 @@
-"""``tapecheck report``: one report of several runs, and the standard as a book."""
+"""``tapecheck report``: a site of runs, and the standard as a book."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tapecheck.errors import UsageError
 Examples:
   tapecheck report reports/runs --out site
   tapecheck report nightly/tf-2.20 nightly/tf-2.21 --out site
+  tapecheck report reports/tensorflow-2.21.0.jsonl --one-file --out page
   tapecheck report reports/runs/numpy-0.1.0-20260101T000000Z --out site
   tapecheck report --standard --out site""",
 )
@@ -22,19 +23,27 @@ Examples:
 @click.option("--out", required=True, metavar="DIR", help="Folder for what is written.")
 @click.option("--allow-incomplete", is_flag=True, help="Take incomplete runs too, marked so.")
 @click.option("--mix-versions", is_flag=True, help="Take runs of different suite versions.")
+@click.option("--one-file", is_flag=True, help="All in one index.html, to be sent or kept.")
 @click.option("--standard", is_flag=True, help="Only standard.html, of no run: give no DIR.")
 def report(
-    places: Tuple[str, ...], out: str, allow_incomplete: bool, mix_versions: bool, standard: bool
+    places: Tuple[str, ...],
+    out: str,
+    allow_incomplete: bool,
+    mix_versions: bool,
+    one_file: bool,
+    standard: bool,
 ) -> None:
-    """Write a report of the runs in each DIR: result files, or folders that hold some.
+    """Write a site of the runs in each DIR: result files, or folders that hold some.
 
-    It is index.html, the runs side by side, with summary.md for a CI job, and standard.html: the
-    standard as a book, with the verdicts of the runs beside each clause.
+    It is index.html with a page for each run and each clause, a matrix that can be filtered, and
+    what changed between nights and versions; summary.md for a CI job; and standard.html: the
+    standard as a book, with the verdicts of the newest runs beside each clause. It opens from a
+    file as from a server. Files of one version that hold different suites are shown as one run.
     """
     from tapecheck import comparison, results
     from tapecheck.cli.matrix import show
     from tapecheck.cli.text import console, plain, say
-    from tapecheck.report import build, write
+    from tapecheck.report import render, site
     from tapecheck.report.book import render_book
 
     if standard and places:
@@ -46,11 +55,17 @@ def report(
     comparison.require_comparable(runs, allow_incomplete, mix_versions)
     screen = console()
     try:
-        page = render_book(runs, Path(out))
-        if runs:
-            matrix = build(runs, book=True)
-            page = write(matrix, Path(out), book=True)
-            show(screen, matrix)
+        if standard:
+            page = render_book([], Path(out))
+        else:
+            whole = site.build(runs)
+            if one_file:
+                page = render([report.run for report in whole.reports], Path(out))
+            else:
+                newest = [whole.reports[number].run for number in whole.newest]
+                render_book(newest, Path(out), site=True)
+                page = site.write(whole, Path(out))
+            show(screen, whole.front)
     except OSError as error:
         raise UsageError("cannot write to {}: {}".format(out, error.strerror or error)) from error
     count = "1 run" if len(runs) == 1 else "{} runs".format(len(runs))

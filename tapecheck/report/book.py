@@ -117,11 +117,14 @@ class Book(NamedTuple):
         return sum(article.clause.level == level for article in self.articles)
 
 
-def render_book(runs: List[Run], out: Path) -> Path:
+def render_book(runs: List[Run], out: Path, site: bool = False) -> Path:
     """Write ``standard.html`` into the folder `out`, made where it is missing.
 
     The same standard and runs give the same bytes. With runs, each clause shows their verdicts
     and leads to ``index.html``, the report of the same runs.
+
+    Args:
+        site: whether the report is a site, with a page for each clause that was run.
 
     Returns:
         The path of the page: one file that needs no other and no network.
@@ -130,7 +133,7 @@ def render_book(runs: List[Run], out: Path) -> Path:
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     page = out / "standard.html"
-    content = _environment().get_template(page.name).render(book=book)
+    content = _environment().get_template(page.name).render(book=book, site=site)
     page.write_bytes(content.encode("utf-8"))
     return page
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import collections
-from typing import Dict, List, NamedTuple
+from typing import Dict, Iterable, List, NamedTuple
 
 from tapecheck.clause import LEVELS
+from tapecheck.deviations import UNREVIEWED
 from tapecheck.modes import MODE_NEEDS
 from tapecheck.results import ASKED, BREAKING, DEVIATION, PASS, UNSUPPORTED, Case, Run, count
 from tapecheck.standard import SPEC
@@ -27,7 +28,7 @@ BREAKS = "breaks"
 INCOMPLETE = "incomplete"
 UNCHECKED = "unchecked"
 
-_PARTS = ("chapter", "keyword", "level", "mode")
+_PARTS = ("chapter", "keyword", "level", "mode", "shard")
 """The options with which a run asks less than the whole standard."""
 
 
@@ -159,7 +160,19 @@ def of_cases(cases: List[Case], good: str = "kept") -> Standing:
         return Standing(UNCHECKED, "nothing was checked", counts, modes)
     if deviations:
         good = "{}, {:,} deviation{}".format(good, deviations, "s" * (deviations > 1))
+        waiting = unreviewed(cases)
+        if waiting:
+            good += ", {:,} unreviewed".format(waiting)
     return Standing(CONFORMS, good, counts, modes)
+
+
+def unreviewed(cases: Iterable[Case]) -> int:
+    """How many cases are listed as deviations whose reason nobody has looked into yet."""
+    return sum(
+        case.verdict == DEVIATION
+        and UNREVIEWED in (case.details.get("reason"), case.details.get("link"))
+        for case in cases
+    )
 
 
 def lacking(run: Run) -> Dict[str, int]:

@@ -30,12 +30,14 @@ class Lack(NamedTuple):
         meaning: what it is, in a sentence; empty for one that this suite does not know.
         mode: the mode that needs it, or an empty word.
         runs: how each run lacks it; None where it does not.
+        reasons: why, as implementations say, with the numbers of the runs that say so.
     """
 
     name: str
     meaning: str
     mode: str
     runs: List[Optional[Missing]]
+    reasons: Dict[str, List[int]]
 
 
 def find(runs: Sequence[Run]) -> List[Lack]:
@@ -50,6 +52,7 @@ def find(runs: Sequence[Run]) -> List[Lack]:
             _meaning(name),
             modes.get(name, ""),
             [_missing(name, run, one) for run, one in zip(runs, lacking)],
+            _reasons(name, runs),
         )
         for name in known + unknown
         if any(name in one for one in lacking)
@@ -68,6 +71,15 @@ def _missing(name: str, run: Run, lacking: Dict[str, int]) -> Optional[Missing]:
         return None
     alone = [mode for mode, names in conformance.lacking_in(run).items() if name in names]
     return Missing(lacking[name], alone)
+
+
+def _reasons(name: str, runs: Sequence[Run]) -> Dict[str, List[int]]:
+    found: Dict[str, List[int]] = {}
+    for number, run in enumerate(runs):
+        reason = run.header.get("lack_reasons", {}).get(name)
+        if reason:
+            found.setdefault(reason, []).append(number)
+    return found
 
 
 def _meaning(name: str) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Set, Tuple
 
-from tapecheck.behaviours import Behaviours
 from tapecheck.clause import LEVELS
 from tapecheck.report import conformance, differences, findings, lacks, statements
-from tapecheck.report.embedded import Anchors, embed
+from tapecheck.report.embedded import Anchors
 from tapecheck.report.matrix import Chapter, Matrix, arrange
 from tapecheck.report.text import LIMIT, address, one_line, slug
 from tapecheck.results import DEVIATION, NOT_APPLICABLE, Case, Leak, Run, count
@@ -74,6 +73,15 @@ class Report(NamedTuple):
     whole: conformance.Standing
     levels: Dict[str, conformance.Standing]
     suites: Dict[str, conformance.Standing]
+
+    @property
+    def backend(self) -> str:
+        return one_line(self.run.header["backend"], 80)
+
+    @property
+    def version(self) -> str:
+        """The version, told apart from a second run of the same."""
+        return self.name[len(self.backend) :].strip()
 
     @property
     def part(self) -> str:
@@ -184,7 +192,6 @@ class Page(NamedTuple):
     matrix: Matrix
     anchors: Anchors
     absent: List[str]
-    data: Dict[str, Any]
     limit: int
 
     @property
@@ -240,10 +247,11 @@ class Page(NamedTuple):
         return lines
 
 
-def build(
-    runs: Sequence[Run], standard: Standard, behaviours: Behaviours, book: bool = False
-) -> Page:
-    """The page of the runs; `book` says whether the standard lies beside it."""
+def build(runs: Sequence[Run], standard: Standard) -> Page:
+    """The page of the runs.
+
+    Of several implementations the last run of each is compared, of one all its runs.
+    """
     arranged = arrange(runs, standard)
     place = {(row.suite, row.clause): number for number, row in enumerate(arranged.rows)}
     order = [suite for suite, _ in arranged.suites]
@@ -253,7 +261,13 @@ def build(
         return order.index(one.suite), LEVELS.index(one.level), place[one.suite, one.clause]
 
     found = sorted(findings.find([run.cases for run in runs]), key=rank)
-    differing = sorted(differences.find([run.cases for run in runs]), key=rank)
+    compared = _compared(runs)
+    differing = sorted(
+        differences.find(
+            [run.cases if number in compared else [] for number, run in enumerate(runs)]
+        ),
+        key=rank,
+    )
     sections, anchors, room = [], {}, _TOLD_MOST
     for verdict in findings.TOLD:
         most = _OPEN_FEW if verdict == DEVIATION or len(runs) > 2 else _OPEN
@@ -276,7 +290,6 @@ def build(
         absent=[clause for clause in standard.entries if clause not in ran]
         if SPEC in order
         else [],
-        data=embed(arranged, anchors, standard, behaviours, book),
         limit=min(LIMIT, max(_LEAST, _BUDGET // (4 * told_count))),
     )
 
@@ -339,11 +352,17 @@ def reports_of(runs: Sequence[Run]) -> List[Report]:
     """The runs as reports show them, each with a name of its own."""
     labels = [one_line(run.label, 80) for run in runs]
     backends = [one_line(run.header["backend"], 80) for run in runs]
+    dates = [one_line(run.header["started"], 40).partition("T")[0] for run in runs]
     reports: List[Report] = []
     for number, (run, label) in enumerate(zip(runs, labels)):
         name = label
         if labels.count(label) > 1:
-            name = "{} (run {})".format(label, labels[: number + 1].count(label))
+            days = [day for day, other in zip(dates, labels) if other == label]
+            told = days.count(dates[number]) == 1
+            name = "{} ({})".format(
+                label,
+                dates[number] if told else "run {}".format(labels[: number + 1].count(label)),
+            )
         key, taken = slug(name), {report.key for report in reports}
         while key in taken:
             key += "-"
@@ -363,6 +382,11 @@ def reports_of(runs: Sequence[Run]) -> List[Report]:
             )
         )
     return reports
+
+
+def _compared(runs: Sequence[Run]) -> Set[int]:
+    last = {run.header["backend"]: number for number, run in enumerate(runs)}
+    return set(last.values() if len(last) > 1 else range(len(runs)))
 
 
 def _promises(
