@@ -72,7 +72,10 @@ def script(
     parts = [helpers[one] for one in helping] + [chapter[one] for one in own]
     imports = sorted({part.text for part in parts if part.is_import})
     first = [line for line in imports if not line.startswith("from tapecheck")]
-    blocks = [_title(entry, mode, documented), "\n".join([*first, _namespace(backend)])]
+    blocks = [
+        title(clause.id, mode, clause.statement, documented),
+        "\n".join([*first, namespace(backend)]),
+    ]
     devices = _devices(device, clause.devices)
     if clause.devices > 1 and backend == "tensorflow":
         blocks.append(_SECOND_CPU.format(clause.devices))
@@ -161,9 +164,9 @@ def _closure(names: Set[str], definitions: Dict[str, Definition]) -> List[str]:
     return [name for name in in_order if once[definitions[name].text] == name]
 
 
-def _title(entry: Entry, mode: str, documented: Iterable[str]) -> str:
-    clause = entry.clause
-    lines = ['"""{} [{}]'.format(clause.id, mode), "", clause.statement]
+def title(clause: str, mode: str, statement: str, documented: Iterable[str] = ()) -> str:
+    """The docstring of a script: what it checks, and where that is documented."""
+    lines = ['"""{} [{}]'.format(clause, mode), "", statement]
     sources = list(documented)
     if sources:
         lines += ["", "Documented:", *("  " + source for source in sources)]
@@ -171,7 +174,7 @@ def _title(entry: Entry, mode: str, documented: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def _namespace(backend: str) -> str:
+def namespace(backend: str) -> str:
     """The lines that bring the namespace under test."""
     if backend == "tensorflow":
         return "import tensorflow as tf"
@@ -194,17 +197,23 @@ def _devices(device: Optional[str], count: int) -> List[str]:
 
 
 def _run(backend: str, mode: str) -> str:
-    lines = ["def run(program, *arguments):"]
+    told = "Op by op." if mode == EAGER else "Compiled."
+    return "\n".join(
+        [
+            "def run(program, *arguments):",
+            '    """{}"""'.format(told),
+            "    return {}(*arguments)".format(compiled("program", backend, mode)),
+        ]
+    )
+
+
+def compiled(name: str, backend: str, mode: str) -> str:
+    """The expression for a function as it runs in a mode."""
     if mode == EAGER:
-        lines += ['    """Op by op."""', "    return program(*arguments)"]
-    else:
-        options = ["autograph=False"] if backend == "tensorflow" else []
-        options += ["jit_compile=True"] if mode == JIT else []
-        lines.append('    """Compiled."""')
-        lines.append(
-            "    return tf.function({})(*arguments)".format(", ".join(["program", *options]))
-        )
-    return "\n".join(lines)
+        return name
+    options = ["autograph=False"] if backend == "tensorflow" else []
+    options += ["jit_compile=True"] if mode == JIT else []
+    return "tf.function({})".format(", ".join([name, *options]))
 
 
 def _arguments(entry: Entry) -> Tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The assertions of the standard as plain functions, for scripts that stand on their own.
 
 What a script uses is copied into it as it stands here. It decides as `tapecheck.checks` does, and
-says less.
+tells what came in the same words, so that a failure can be recognised.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -13,19 +13,25 @@ import numpy as np
 
 def assert_close(actual, expected, magnitude=0.0, dtype=None):
     """Same shape, and values to 16 roundings in the dtype of `actual`."""
-    assert actual is not None, "expected {}, got None".format(expected)
-    actual, expected = np.asarray(actual), np.asarray(expected)
-    text = "expected {} of shape {}, got {!r}".format(expected, expected.shape, actual)
-    assert dtype is None or actual.dtype.name == dtype, "expected dtype {}: {}".format(dtype, text)
-    assert actual.shape == expected.shape, text
-    wide = np.complex128 if "c" in (actual.dtype.kind, expected.dtype.kind) else np.float64
-    bound = 16 * epsilon(actual.dtype)
-    actual, expected = actual.astype(wide), expected.astype(wide)
-    finite = np.isfinite(expected)
+    expected = np.asarray(expected)
+    assert actual is not None, told(expected, None)
+    try:
+        value = np.asarray(actual)
+    except Exception as error:
+        text = "expected {}, got a {} that NumPy cannot read"
+        raise AssertionError(text.format(describe(expected), type(actual).__name__)) from error
+    assert value.dtype.kind in "biufcV", told(expected, actual)
+    text = "expected dtype {}, got dtype {}, {}".format(dtype, value.dtype.name, describe(value))
+    assert dtype is None or value.dtype.name == dtype, text
+    assert value.shape == expected.shape, told(expected, value)
+    wide = np.complex128 if "c" in (value.dtype.kind, expected.dtype.kind) else np.float64
+    bound = 16 * epsilon(value.dtype)
+    a, b = value.astype(wide), expected.astype(wide)
+    finite = np.isfinite(b)
     with np.errstate(all="ignore"):
-        near = np.abs(actual - expected) <= bound * np.maximum(np.abs(expected), magnitude)
-    same = (actual == expected) | (np.isnan(actual) & np.isnan(expected))
-    assert np.all(np.where(finite, near & np.isfinite(actual), same)), text
+        near = np.abs(a - b) <= bound * np.maximum(np.abs(b), magnitude)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    assert np.all(np.where(finite, near & np.isfinite(a), same)), told(expected, value)
 
 
 def epsilon(dtype):
@@ -37,19 +43,19 @@ def epsilon(dtype):
 
 def assert_none(actual):
     """The answer is None."""
-    assert actual is None, "expected None, got {!r}".format(actual)
+    assert actual is None, told(None, actual)
 
 
 def assert_equal(actual, expected):
     """Two Python values of one type are equal."""
-    text = "expected {!r}, got {!r}".format(expected, actual)
-    assert type(actual) is type(expected), text
-    assert actual == expected, text
+    assert type(actual) is type(expected), told(expected, actual)
+    assert actual == expected, told(expected, actual)
 
 
 def assert_same(actual, expected):
     """Both are one and the same object."""
-    assert actual is expected, "expected the same object, got {!r}".format(actual)
+    text = "expected the same object, {}, got another, {}"
+    assert actual is expected, text.format(describe(expected), describe(actual))
 
 
 def assert_structure(actual, expected):
@@ -57,10 +63,13 @@ def assert_structure(actual, expected):
     if expected is None:
         assert_none(actual)
     elif isinstance(expected, (list, tuple, dict)):
-        text = "expected {!r}, got {!r}".format(expected, actual)
+        text = "expected {}, got {}".format(
+            describe_container(expected), describe_container(actual)
+        )
         assert type(actual) is type(expected), text
         assert len(actual) == len(expected), text
         if isinstance(expected, dict):
+            text = "expected keys {!r}, got keys {!r}".format(sorted(expected), sorted(actual))
             assert set(actual) == set(expected), text
         for key in expected if isinstance(expected, dict) else range(len(expected)):
             assert_structure(actual[key], expected[key])
@@ -74,8 +83,27 @@ def raises(exception, *words):
     try:
         yield
     except exception as caught:
-        text = str(caught)
+        text = "{}: {}".format(type(caught).__name__, " ".join(str(caught).split()))
     else:
-        raise AssertionError("expected {}, nothing was raised".format(exception))
+        raise AssertionError("expected {}, got nothing was raised".format(exception))
     for word in words:
-        assert word.lower() in text.lower(), "expected {!r} in {!r}".format(word, text)
+        assert word.lower() in text.lower(), "expected {!r}, got {}".format(word, text)
+
+
+def told(expected, actual):
+    """What was expected and what came, on one line."""
+    return "expected {}, got {}".format(describe(expected), describe(actual))
+
+
+def describe(value):
+    """A value on one line; arrays with dtype and shape."""
+    if isinstance(value, np.ndarray):
+        text = np.array2string(value, separator=", ", threshold=40, precision=9)
+        return "{} ({}, shape {})".format(" ".join(text.split()), value.dtype.name, value.shape)
+    return " ".join(repr(value).split())
+
+
+def describe_container(value):
+    """A container by its type and length."""
+    length = " of {}".format(len(value)) if isinstance(value, (list, tuple, dict)) else ""
+    return "a {}{}: {}".format(type(value).__name__, length, describe(value))

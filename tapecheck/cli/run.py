@@ -124,6 +124,11 @@ fault of the suite, nothing ran or was supported) or not to its end (Ctrl-C)."""
     is_flag=True,
     help="Ask younger clauses too and tell what came of it; they remain not applicable.",
 )
+@click.option(
+    "--reproducers",
+    is_flag=True,
+    help="Make a script of each failure, run it, and keep it if it fails in the same way.",
+)
 @click.option("-x", "stop_early", is_flag=True, help="Stop at the first failure.")
 @click.option(
     "--timeout",
@@ -145,7 +150,13 @@ def run(**asked: Any) -> None:
     click.get_current_context().exit(_run(**asked))
 
 
-def _run(out: Optional[str], pytest_options: Tuple[str, ...], timeout: float, **asked: Any) -> int:
+def _run(
+    out: Optional[str],
+    pytest_options: Tuple[str, ...],
+    timeout: float,
+    reproducers: bool,
+    **asked: Any,
+) -> int:
     from tapecheck.backends import resolve
     from tapecheck.cli import session
     from tapecheck.sharding import shard_of
@@ -164,6 +175,8 @@ def _run(out: Optional[str], pytest_options: Tuple[str, ...], timeout: float, **
         folder = _folder(out, asked["backend"])
         request = session.Request(out=folder, time_limit=timeout, options=pytest_options, **asked)
         ended = _execute(request)
+        if ended.complete and reproducers:
+            _reproduce(request.results)
     return _tell(folder, ended, named=out is not None)
 
 
@@ -185,6 +198,13 @@ def _execute(request: Any) -> Any:
                 with Progress(console, name + ", alone") as progress:
                     ended = session.execute_alone(request, progress)
             return ended
+
+
+def _reproduce(path: Path) -> None:
+    """Put reproducers into the result file of a complete run."""
+    from tapecheck import results, verifying
+
+    results.write(path, verifying.attach(results.read(path)))
 
 
 def _tell(folder: Path, ended: Any, named: bool) -> int:
@@ -272,7 +292,7 @@ def _folder(out: Optional[str], backend: str) -> Path:
     from tapecheck.results import FILE_NAME
 
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    folder = Path(out) if out else _unused(_RUNS / "{}-{}".format(_safe(backend), now))
+    folder = Path(out) if out else _unused(_RUNS / "{}-{}".format(safe(backend), now))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / LOG_NAME).write_bytes(b"")
@@ -290,7 +310,7 @@ def _folder(out: Optional[str], backend: str) -> Path:
 def _rename(folder: Path, version: str) -> Path:
     """Put the version into the name, which only the run itself could know."""
     backend, _, time = folder.name.rpartition("-")
-    target = _unused(folder.with_name("{}-{}-{}".format(backend, _safe(version), time)))
+    target = _unused(folder.with_name("{}-{}-{}".format(backend, safe(version), time)))
     shutil.move(str(folder), str(target))
     return target
 
@@ -303,6 +323,6 @@ def _unused(folder: Path) -> Path:
     return candidate
 
 
-def _safe(name: str) -> str:
+def safe(name: str, longest: int = 60) -> str:
     """A name that can be part of a file name anywhere."""
-    return re.sub(r"[^A-Za-z0-9.+_]+", "_", name)[:60].strip(".") or "unknown"
+    return re.sub(r"[^A-Za-z0-9.+_]+", "_", name)[:longest].strip(".") or "unknown"
