@@ -3,5 +3,15 @@
 from tapecheck.costs.clock import Costs, Growth
 from tapecheck.costs.counting import Counted
 from tapecheck.costs.leftovers import leftovers, resident
+from tapecheck.costs.programs import large_steps, ones_and_identity, small_steps
 
-__all__ = ["Costs", "Counted", "Growth", "leftovers", "resident"]
+__all__ = [
+    "Costs",
+    "Counted",
+    "Growth",
+    "large_steps",
+    "leftovers",
+    "ones_and_identity",
+    "resident",
+    "small_steps",
+]

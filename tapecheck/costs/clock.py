@@ -19,6 +19,7 @@ from typing import Any, Callable, ContextManager, Dict, Iterator, List, NamedTup
 import numpy as np
 
 from tapecheck.checks import Broken
+from tapecheck.costs.leftovers import without_garbage_collector
 from tapecheck.measuring import Measured
 
 Clock = Callable[[], float]
@@ -59,13 +60,19 @@ class Costs:
         compile: makes of a program what the mode of the case executes.
         measured: keeps what is found.
         device: where it is computed, such as ``CPU:0``.
+        seconds: how long programs are measured side by side, but for five rounds at least.
     """
 
     def __init__(
-        self, compile: Callable[[Program], Program], measured: Measured, device: str = "CPU:0"
+        self,
+        compile: Callable[[Program], Program],
+        measured: Measured,
+        device: str = "CPU:0",
+        seconds: float = 0.6,
     ) -> None:
         self._compile = compile
         self._measured = measured
+        self._seconds = seconds
         self._clock = _clock_for(device)
 
     def prepared(self, program: Program, *arguments: Any) -> Callable[[], Any]:
@@ -81,9 +88,7 @@ class Costs:
         compute()
         return compute
 
-    def rounds(
-        self, times: Dict[str, Any], seconds: float = 0.6, least: int = 3, most: int = 25
-    ) -> Iterator[Stopwatch]:
+    def rounds(self, times: Dict[str, Any], least: int = 5, most: int = 25) -> Iterator[Stopwatch]:
         """Stopwatches, one for each round of a measurement.
 
         ``with stopwatch(name): ...`` times a block; there may be several in a round, each under a
@@ -91,8 +96,7 @@ class Costs:
 
         Args:
             times: filled with the statistics of each name, in seconds: ``times[name].min``.
-            seconds: after this time there are no further rounds.
-            least: as many rounds there are in any case.
+            least: as many rounds there are, however long they take.
             most: no more rounds than this.
         """
         from pytest_benchmark import stats
@@ -106,8 +110,8 @@ class Costs:
             durations.setdefault(name, []).append(self._clock() - began)
 
         durations: Dict[str, List[float]] = {}
-        end = time.perf_counter() + seconds
-        with _without_garbage_collector():
+        end = time.perf_counter() + self._seconds
+        with without_garbage_collector():
             for number in range(most):
                 if number >= least and time.perf_counter() > end:
                     break
@@ -158,7 +162,7 @@ class Costs:
         for place, size in enumerate(sizes):
             times: Dict[str, Any] = {}
             began, rounds = time.perf_counter(), 0
-            for stopwatch in self.rounds(times, seconds=0.3, least=1, most=5):
+            for stopwatch in self.rounds(times, least=1, most=5):
                 work(size, stopwatch)
                 rounds += 1
             for name, found in times.items():
@@ -202,17 +206,6 @@ def _clock_for(device: str) -> Clock:
     on_processor = device.partition(":")[0] == "CPU"
     fine = time.get_clock_info("process_time").resolution <= _FINE
     return time.process_time if on_processor and fine else time.perf_counter
-
-
-@contextlib.contextmanager
-def _without_garbage_collector() -> Iterator[None]:
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _computed(result: Any) -> Any:
