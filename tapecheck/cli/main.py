@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 import tapecheck
+from tapecheck.cli.collect import collect
 from tapecheck.cli.deviations import deviations
 from tapecheck.cli.diff import diff
 from tapecheck.cli.explain import explain
@@ -78,6 +79,7 @@ for command in (
     diff,
     timeline,
     suspects,
+    collect,
     deviations,
     fuzz,
     promises,
