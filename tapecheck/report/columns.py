@@ -35,8 +35,8 @@ def columns(
     for number, chapter in enumerate(matrix.chapters):
         chapters.append(
             [
-                chapter.suite,
-                chapter.key,
+                one_line(chapter.suite, 60),
+                one_line(chapter.key, 240),
                 one_line(chapter.subject, 80),
                 one_line(chapter.title, 240),
             ]
@@ -57,7 +57,7 @@ def columns(
         "levels": list(LEVELS),
         "spec": SPEC,
         "verdicts": [[LETTERS[one], one, SYMBOLS[one]] for one in CONCERN],
-        "chapters": [[visible(str(part), 240) for part in chapter] for chapter in chapters],
+        "chapters": chapters,
         "clauses": clauses,
         "runs": [
             [
@@ -70,7 +70,7 @@ def columns(
             ]
             for number, one in enumerate(reports)
         ],
-        "columns": [[one.run, one.mode, visible(one.device, 40)] for one in matrix.columns],
+        "columns": [[one.run, one.mode, one_line(one.device, 40)] for one in matrix.columns],
         "cells": [
             "".join(
                 _NOT_RUN if case is None else LETTERS[case.verdict]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
+from markupsafe import Markup
+
 from tapecheck.behaviours import load as load_behaviours
 from tapecheck.comparison import Suspect, suspects
 from tapecheck.modes import MODES
 from tapecheck.report import conformance, history, page, sheets, trends, versions
 from tapecheck.report.columns import columns
+from tapecheck.report.curves import curves
 from tapecheck.report.environment import asset, environment, to_json
 from tapecheck.report.history import Night
 from tapecheck.report.joining import joined
@@ -35,6 +38,7 @@ class Site(NamedTuple):
         upgrades: the implementations of which there are several versions.
         names: the file of each clause.
         suspects: the clauses that tell nothing.
+        curves: what training measured in the newest runs, as HTML.
     """
 
     reports: List[Report]
@@ -47,6 +51,7 @@ class Site(NamedTuple):
     names: Dict[Place, str]
     sheets: List[Sheet]
     suspects: List[Suspect]
+    curves: Markup
     has_standard: bool
 
     def address(self, one: Any) -> str:
@@ -89,6 +94,7 @@ class Site(NamedTuple):
             [("changes.html", "Changes"), ("timeline.html", "Time line")] if self.upgrades else []
         )
         found += [("trends.html", "Trends")] if self.trends else []
+        found += [("training.html", "Training")] if self.curves else []
         found += [("lacks.html", "Lacks")] if self.front.lacks else []
         found += [("suspects.html", "Suspects")] if self.suspects else []
         return found + ([(_STANDARD, "Standard")] if self.has_standard else [])
@@ -123,6 +129,7 @@ def build(runs: Sequence[Run], book: bool = True) -> Site:
             [runs[number] for number in newest],
             [entry.clause for entry in standard.entries.values()],
         ),
+        curves=curves([runs[number] for number in newest]),
         has_standard=book,
     )
 
@@ -202,14 +209,13 @@ def _of_run(site: Site, number: int) -> Dict[str, Any]:
         if 0 <= other < len(site.reports) and site.reports[other].backend == report.backend:
             near.append((name, other))
     return {
-        "page": page.build([report.run], load_standard()),
+        "page": page.build([report.run], load_standard())._replace(reports=[report]),
         "compared": compared,
         "upgrade": next(
             (one for group in site.upgrades for one in group.steps if one.new == number), None
         ),
         "near": near,
-        "curves": "",
-        "costs": "",
+        "curves": curves([report.run]),
     }
 
 
