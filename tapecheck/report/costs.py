@@ -160,7 +160,7 @@ def _drawn(title: str, curves: Sequence[Tuple[str, Dict[str, Any]]]) -> Iterator
     for start in range(0, len(curves), _LINES):
         shown = curves[start : start + _LINES]
         yield line_plot(
-            one_line(title, _NAME).capitalize(),
+            one_line(title, _NAME),
             [Line(one_line(name, _NAME), curve["x"], curve["y"]) for name, curve in shown],
             one_line(shown[0][1]["x_label"], _NAME),
             one_line(shown[0][1]["y_label"], _NAME),
