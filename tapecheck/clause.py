@@ -38,6 +38,7 @@ class Clause(NamedTuple):
         since: first TensorFlow version that promises it, such as ``2.5``; None for always.
         modes: the modes in which the promise holds.
         devices: how many devices it needs at once.
+        patience: how many times the time limit of a case it may take.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Clause(NamedTuple):
     since: Optional[str]
     modes: Tuple[str, ...]
     devices: int
+    patience: int = 1
 
     @property
     def chapter(self) -> str:
@@ -66,6 +68,7 @@ def clause(
     since: Optional[str] = None,
     modes: Words = MODES,
     devices: int = 1,
+    patience: int = 1,
 ) -> Callable[[Function], Function]:
     """Declare a test function to be a clause.
 
@@ -76,6 +79,7 @@ def clause(
         since: the first TensorFlow version that promises it.
         modes: the modes in which the promise holds, by default all of them.
         devices: how many devices the clause uses at once.
+        patience: how many times the time limit of a case the clause may take, since it is long.
 
     Raises:
         ValueError: at definition, where the declaration is not well formed.
@@ -92,6 +96,7 @@ def clause(
             since=since,
             modes=_words(modes),
             devices=devices,
+            patience=patience,
         )
         _require(level in LEVELS, declaration, "level is none of " + ", ".join(LEVELS))
         _require(bool(declaration.statement), declaration, "has no statement (docstring)")

@@ -227,24 +227,30 @@ class Isolation:
         cases = [case for case in self._run.cases if case.worker == together.worker]
         return [case.key for case in cases[: cases.index(together)] if case.key in self._items]
 
+    def _case(self, item: pytest.Item) -> CaseRun:
+        case = self._case_of(item)
+        assert case is not None
+        return case
+
     def _last_of(self, keys: Sequence[Key]) -> Case:
         """What comes of the last of the cases where all of them run in one fresh process."""
         items = [self._items[key] for key in keys]
-        case = self._case_of(items[-1])
-        assert case is not None
-        last = case
+        cases = [self._case(item) for item in items]
+        last = cases[-1]
 
         def work() -> results.Record:
-            for item, following in zip(items, [*items[1:], None]):
-                with self._limit():
+            for item, case, following in zip(items, cases, [*items[1:], None]):
+                with self._limit(times=case.clause.patience):
                     runtestprotocol(item, log=False, nextitem=following)
             return dict(storable(last.result().record()))
 
         began = time.perf_counter()
-        most = self._seconds * len(items) + _GRACE if self._seconds else None
+        times = sum(case.clause.patience for case in cases)
+        most = self._seconds * times + _GRACE if self._seconds else None
         try:
             return results.case_of(forked(work, most))
         except Crashed as crash:
             last.seconds = time.perf_counter() - began
-            last.failed(time_limit_of(last.seconds, self._seconds) or crash)
+            limit = self._seconds * last.clause.patience if self._seconds else None
+            last.failed(time_limit_of(last.seconds, limit) or crash)
             return last.result()

@@ -293,7 +293,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, None]:
     if item.config.option.alone:
         yield
         return
-    with item.config.stash[_LIMIT]():
+    case = _case_of(item)
+    with item.config.stash[_LIMIT](times=case.clause.patience if case else 1):
         yield
 
 

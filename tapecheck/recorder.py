@@ -207,7 +207,8 @@ class Recorder:
         now = time.perf_counter()
         case.seconds = now - self._started.get(report.nodeid, now)
         crash = Crashed("the process that ran it crashed")
-        case.failed(time_limit_of(case.seconds, self._limit) or crash)
+        limit = self._limit * case.clause.patience if self._limit else None
+        case.failed(time_limit_of(case.seconds, limit) or crash)
         shape(report, case)
         report.user_properties.append((CASE_PROPERTY, storable(case.result().record())))
 

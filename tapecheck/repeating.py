@@ -60,7 +60,7 @@ class Repetition:
     ) -> None:
         """Run the item once more, and add the verdict to the record that a report brings."""
         again = self._renew(item)
-        with self._limit():
+        with self._limit(times=again.clause.patience):
             runtestprotocol(item, log=False, nextitem=nextitem)
         for name, value in report.user_properties:
             if name == CASE_PROPERTY:
