@@ -126,6 +126,7 @@
     one.addEventListener("click", () => {
       folded.set(key, !isFolded);
       toggle();
+      nameFoldAll();
       const again = Array.from(holder.querySelectorAll(".fold")).find((other) =>
         other.dataset.key === key);
       if (again) again.focus();
@@ -196,6 +197,10 @@
   };
 
   let keys = [];
+  const nameFoldAll = () => {
+    foldAll.textContent = keys.some(([key, otherwise]) => isFolded(key, otherwise))
+      ? "Unfold all" : "Fold all";
+  };
   const draw = () => {
     const chosen = state();
     const columns = shownColumns(chosen, allowedColumns(chosen));
@@ -231,8 +236,7 @@
     holder.replaceChildren(table);
     output.textContent = shown.length === rows.length
       ? rows.length + " clauses and rows" : shown.length + " of " + rows.length + " clauses and rows";
-    foldAll.textContent = keys.some(([key, otherwise]) => isFolded(key, otherwise))
-      ? "Unfold all" : "Fold all";
+    nameFoldAll();
   };
   foldAll.addEventListener("click", () => {
     const fold = foldAll.textContent === "Fold all";
