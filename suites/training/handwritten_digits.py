@@ -176,8 +176,8 @@ def learn_all(learn, tf, run, digits, seed, measured):
     course.reach(goal)
 
 
-@clause(MUST, covers="TRN-04", needs=NEEDS)
-def test_a_network_reads_handwritten_digits(tf, run, seed, measured, patience, digits):
+@clause(MUST, covers="TRN-04", needs=NEEDS, patience=5)
+def test_a_network_reads_handwritten_digits(tf, run, seed, measured, digits, patience):
     """Trained by a tape, a convolutional network reads 99 of 100 handwritten digits right.
 
     Of the canonical set of MNIST, that is: 60,000 images to learn from and 10,000 others to be
@@ -186,13 +186,13 @@ def test_a_network_reads_handwritten_digits(tf, run, seed, measured, patience, d
     learn_all(learn_by_a_tape, tf, run, digits, seed, measured)
 
 
-@clause(MUST, covers="TRN-04 TRN-05", needs=NEEDS + " keras optimizer")
-def test_a_model_of_keras_reads_handwritten_digits(tf, run, seed, measured, patience, digits):
+@clause(MUST, covers="TRN-04 TRN-05", needs=NEEDS + " keras optimizer", patience=5)
+def test_a_model_of_keras_reads_handwritten_digits(tf, run, seed, measured, digits, patience):
     """Trained by apply_gradients, a Keras model reads 99 of 100 handwritten digits right."""
     learn_all(learn_by_keras, tf, run, digits, seed, measured)
 
 
-@clause(MUST, covers="TRN-04", needs=NEEDS)
+@clause(MUST, covers="TRN-04", needs=NEEDS, patience=5)
 def test_a_network_begins_to_read_handwritten_digits(tf, run, seed, measured, digits):
     """After 40 steps with 128 images each a convolutional network reads 9 of 10 digits right."""
     course = Course(digits, BEGINNING, images=1000)
