@@ -32,6 +32,7 @@ def several_runs() -> List[Run]:
     waiting = failed(THIRD, verdict=results.DEVIATION, details=UNREVIEWED)
     modes = [passed(CLAUSE.id, mode="jit"), failed(OTHER.id, mode="jit")]
     curves = passed("networks.learns", suite="training", measured=MEASURED)
+    costs = passed("growth.is_linear", suite="benchmarks", measured=MEASURED)
     nowhere = passed(
         CLAUSES[5], mode="eager", verdict=results.UNSUPPORTED, details={"lacks": ["xla"]}
     )
@@ -40,7 +41,16 @@ def several_runs() -> List[Run]:
         run(*second, started="2026-01-02T02:00:00Z", lack_reasons={"xla": "no compiler"}),
         run(*first[:1], listed, waiting, backend="tensorflow", version="2.4.0"),
         run(*first, *modes, backend="tensorflow", version="2.10.0"),
-        run(*first[:5], nowhere, *modes, *rows, curves, backend="tensorflow", version="2.20.0"),
+        run(
+            *first[:5],
+            nowhere,
+            *modes,
+            *rows,
+            curves,
+            costs,
+            backend="tensorflow",
+            version="2.20.0",
+        ),
     ]
 
 

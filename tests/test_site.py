@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import pytest
 
 from tapecheck import results
+from tapecheck.errors import UsageError
 from tapecheck.modes import MODES
 from tapecheck.report import conformance, history
 from tapecheck.report.columns import LETTERS
@@ -59,6 +60,7 @@ def test_each_run_and_each_clause_has_a_page(folder: Path) -> None:
         "timeline.html",
         "trends.html",
         "training.html",
+        "costs.html",
         "lacks.html",
         "suspects.html",
     }
@@ -70,7 +72,12 @@ def test_each_run_and_each_clause_has_a_page(folder: Path) -> None:
         "tensorflow-2.20.0",
     }
     clauses = {path.stem for path in (folder / "clauses").iterdir()}
-    assert clauses == {*CLAUSES, "operators.operators.first", "training.networks.learns"}
+    assert clauses == {
+        *CLAUSES,
+        "operators.operators.first",
+        "training.networks.learns",
+        "benchmarks.growth.is_linear",
+    }
 
 
 def test_every_link_leads_somewhere(folder: Path) -> None:
@@ -145,6 +152,17 @@ def test_a_night_without_regressions_says_so(tmp_path: Path) -> None:
     nights = [run(passed(), started="2026-01-0{}T02:00:00Z".format(n)) for n in (1, 2)]
     text = text_of(written(tmp_path, *nights))
     assert "No regressions in 1 run since the run before." in text
+
+
+def test_a_run_that_stands_in_for_a_night_is_marked_as_old(tmp_path: Path) -> None:
+    before = run(passed(), started="2026-01-01T02:00:00Z")
+    stands_in = run(failed(), started="2026-01-02T02:00:00Z", old="2026-01-03")
+    document = Document(written(tmp_path, before, stands_in))
+    assert document.texts("p", **{"class": "warning"}) == [
+        "numpy 1.0 (2026-01-02) is old: the night of 2026-01-03 brought no whole run of it."
+    ]
+    assert "The last night" not in document.texts("h2")
+    assert "2026-01-03" in text_of(tmp_path / "runs" / "numpy-1.0-2026-01-02.html")
 
 
 def test_one_night_is_no_history(tmp_path: Path) -> None:
@@ -311,6 +329,18 @@ def test_suites_of_one_version_are_one_run() -> None:
     assert one.footer is not None
     assert (one.footer["cases"], one.footer["seconds"]) == (2, 7.0)
     assert conformance.part(one) == {}
+
+
+def test_shards_are_joined_and_a_missing_one_is_told() -> None:
+    shards = [
+        run(passed(clause), options={"shard": "{}/2".format(number)})
+        for number, clause in ((1, CLAUSE.id), (2, OTHER.id))
+    ]
+    (one,) = joined(shards)
+    assert len(one.cases) == 2
+    assert conformance.part(one) == {}
+    with pytest.raises(UsageError, match="2/2"):
+        joined(shards[:1])
 
 
 @pytest.mark.parametrize(

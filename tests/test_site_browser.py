@@ -29,6 +29,7 @@ PAGES = [
     "timeline.html",
     "trends.html",
     "training.html",
+    "costs.html",
     "lacks.html",
     "suspects.html",
     of_clause(CLAUSE.id),
@@ -250,7 +251,7 @@ def test_no_page_is_wider_than_a_narrow_screen(seen: Any, name: str) -> None:
 
 def test_the_matrix_shows_the_last_night_of_everything(seen: Any) -> None:
     whole = seen("matrix.html")["whole"]
-    assert whole["shown"] == "17 clauses and rows"
+    assert whole["shown"] == "18 clauses and rows"
     assert whole["groups"] == [
         "numpy 1.0 (2026-01-02)",
         "tensorflow 2.4.0",
@@ -262,7 +263,7 @@ def test_the_matrix_shows_the_last_night_of_everything(seen: Any) -> None:
 
 def test_the_address_filters_by_verdict_and_implementation(seen: Any) -> None:
     noted = seen("matrix.html")
-    assert noted["fail"]["shown"] == "3 of 17 clauses and rows"
+    assert noted["fail"]["shown"] == "3 of 18 clauses and rows"
     assert noted["failOfOne"]["rows"] == [words(CLAUSE.id)]
     assert noted["failOfOne"]["groups"] == ["numpy 1.0 (2026-01-02)"]
 
@@ -270,9 +271,9 @@ def test_the_address_filters_by_verdict_and_implementation(seen: Any) -> None:
 def test_the_address_filters_by_version_and_mode(seen: Any) -> None:
     noted = seen("matrix.html")
     assert noted["version"]["groups"] == ["tensorflow 2.4.0"]
-    assert noted["version"]["shown"] == "3 of 17 clauses and rows"
+    assert noted["version"]["shown"] == "3 of 18 clauses and rows"
     assert set(noted["jit"]["heads"]) == {"jit"}
-    assert noted["jit"]["shown"] == "2 of 17 clauses and rows"
+    assert noted["jit"]["shown"] == "2 of 18 clauses and rows"
 
 
 def test_older_nights_are_shown_on_request(seen: Any) -> None:
@@ -283,12 +284,12 @@ def test_older_nights_are_shown_on_request(seen: Any) -> None:
 def test_words_of_a_statement_find_its_clause(seen: Any) -> None:
     found = seen("matrix.html")["words"]["rows"]
     assert words(OTHER.id) in found
-    assert seen("matrix.html")["nothing"]["shown"] == "0 of 17 clauses and rows"
+    assert seen("matrix.html")["nothing"]["shown"] == "0 of 18 clauses and rows"
 
 
 def test_modes_can_stand_in_one_column(seen: Any) -> None:
     suite = seen("matrix.html")["suite"]
-    assert suite["shown"] == "4 of 17 clauses and rows"
+    assert suite["shown"] == "4 of 18 clauses and rows"
     assert suite["rows"] == ["first 4 rows"]
     assert (suite["groups"], suite["heads"]) == (
         ["numpy", "tensorflow"],
@@ -298,7 +299,7 @@ def test_modes_can_stand_in_one_column(seen: Any) -> None:
 
 def test_what_is_chosen_becomes_the_address(seen: Any) -> None:
     noted = seen("matrix.html")
-    assert noted["cleared"] == ["", "17 clauses and rows"]
+    assert noted["cleared"] == ["", "18 clauses and rows"]
     assert noted["address"] == "#verdict=fail&mode=jit"
 
 

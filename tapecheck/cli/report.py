@@ -45,13 +45,14 @@ def report(
     from tapecheck.cli.text import console, plain, say
     from tapecheck.report import render, site
     from tapecheck.report.book import render_book
+    from tapecheck.report.joining import joined
 
     if standard and places:
         raise UsageError("--standard is about no run: give no DIR with it")
     if not standard and not places:
         raise UsageError("name a DIR with runs, or ask for --standard")
     files = list(dict.fromkeys(file for place in places for file in results.find(place)))
-    runs = [results.read(file) for file in files]
+    runs = joined([results.read(file) for file in files])
     comparison.require_comparable(runs, allow_incomplete, mix_versions)
     screen = console()
     try:

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 from packaging.version import InvalidVersion, Version
 
 from tapecheck.comparison import Comparison, compare
+from tapecheck.history import name_of
 from tapecheck.results import Run
 
 
@@ -49,15 +50,14 @@ def is_nightly(version: str) -> bool:
 def tracks(runs: Sequence[Run]) -> List[List[int]]:
     """The numbers of the runs that ask the same of the same, each from the oldest to the newest.
 
-    The same is one implementation on the same devices, in one version; builds between releases
-    count as one version.
+    The same is one implementation in one version, Python and machine, whatever suites there were;
+    builds between releases count as one version.
     """
-    found: Dict[Tuple[Any, ...], List[int]] = {}
+    found: Dict[str, List[int]] = {}
     for number, run in enumerate(runs):
-        header = run.header
-        version = "" if is_nightly(header["version"]) else header["version"]
-        key = (header["backend"], version, tuple(header["devices"]))
-        found.setdefault(key, []).append(number)
+        options = {**run.header["options"]}
+        options.pop("suite", None)
+        found.setdefault(name_of({**run.header, "options": options}), []).append(number)
     return [
         sorted(numbers, key=lambda number: (runs[number].header["started"], number))
         for numbers in found.values()
@@ -70,9 +70,9 @@ def newest(runs: Sequence[Run]) -> List[int]:
 
 
 def nights(runs: Sequence[Run]) -> List[Night]:
-    """The last night of each track that has several runs."""
+    """The last night of each track that has several runs and is not stood in for."""
     return [
         Night(track[-2], track[-1], compare(runs[track[-2]], runs[track[-1]]))
         for track in tracks(runs)
-        if len(track) > 1
+        if len(track) > 1 and not runs[track[-1]].header.get("old")
     ]

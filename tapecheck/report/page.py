@@ -84,6 +84,11 @@ class Report(NamedTuple):
         return self.name[len(self.backend) :].strip()
 
     @property
+    def old(self) -> str:
+        """The night for which it stands in, since that brought no whole run; mostly empty."""
+        return str(self.run.header.get("old", ""))
+
+    @property
     def part(self) -> str:
         """What of the standard was run, where that is not the whole of it."""
         return "; ".join("{} {}".format(*one) for one in conformance.part(self.run).items())

@@ -12,6 +12,7 @@ from tapecheck.comparison import Suspect, suspects
 from tapecheck.modes import MODES
 from tapecheck.report import conformance, history, page, sheets, trends, versions
 from tapecheck.report.columns import columns
+from tapecheck.report.costs import costs
 from tapecheck.report.curves import curves
 from tapecheck.report.environment import asset, environment, to_json
 from tapecheck.report.history import Night
@@ -39,6 +40,7 @@ class Site(NamedTuple):
         names: the file of each clause.
         suspects: the clauses that tell nothing.
         curves: what training measured in the newest runs, as HTML.
+        costs: the same of what tapes cost, beside earlier runs.
     """
 
     reports: List[Report]
@@ -52,6 +54,7 @@ class Site(NamedTuple):
     sheets: List[Sheet]
     suspects: List[Suspect]
     curves: Markup
+    costs: Markup
     has_standard: bool
 
     def address(self, one: Any) -> str:
@@ -78,6 +81,11 @@ class Site(NamedTuple):
         return [number for number in range(len(self.reports)) if number not in self.newest]
 
     @property
+    def stood_in(self) -> List[int]:
+        """The newest runs that stand in for a night that brought nothing whole."""
+        return [number for number in self.newest if self.reports[number].old]
+
+    @property
     def unreviewed(self) -> int:
         """How many deviations of the newest runs nobody has looked into."""
         return sum(conformance.unreviewed(self.reports[number].run.cases) for number in self.newest)
@@ -95,6 +103,7 @@ class Site(NamedTuple):
         )
         found += [("trends.html", "Trends")] if self.trends else []
         found += [("training.html", "Training")] if self.curves else []
+        found += [("costs.html", "Costs")] if self.costs else []
         found += [("lacks.html", "Lacks")] if self.front.lacks else []
         found += [("suspects.html", "Suspects")] if self.suspects else []
         return found + ([(_STANDARD, "Standard")] if self.has_standard else [])
@@ -130,6 +139,10 @@ def build(runs: Sequence[Run], book: bool = True) -> Site:
             [entry.clause for entry in standard.entries.values()],
         ),
         curves=curves([runs[number] for number in newest]),
+        costs=costs(
+            [runs[number] for number in newest],
+            [run for number, run in enumerate(runs) if number not in newest],
+        ),
         has_standard=book,
     )
 
@@ -216,6 +229,7 @@ def _of_run(site: Site, number: int) -> Dict[str, Any]:
         ),
         "near": near,
         "curves": curves([report.run]),
+        "costs": costs([report.run], [site.reports[old].run for _, old, _ in compared]),
     }
 
 
