@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -25,6 +26,7 @@ MOST = 100
 
 _ADDRESS = re.compile(r"0x[0-9a-f]{4,}")
 _RAISED = re.compile(r"([A-Za-z_][\w.]*)(?::|\Z)")
+_HEAD = "Traceback (most recent call last):"
 _LAST_LINE = re.compile(r"^([A-Za-z_][\w.]*)(?:: ?(.*))?$")
 
 
@@ -176,14 +178,17 @@ def _how(ended: Ended) -> str:
 def _exception(stderr: str) -> Sequence[str]:
     """Class and text of the exception that a script ended with, as Python prints them."""
     lines = stderr.rstrip().split("\n")
-    for number in range(len(lines) - 1, -1, -1):
-        if lines[number].startswith(("Traceback ", "  File ", "    ")):
-            rest = lines[number + 1 :]
-            match = _LAST_LINE.match(rest[0]) if rest else None
-            if match:
-                words = [match.group(2) or "", *rest[1:]]
-                return match.group(1).rpartition(".")[2], " ".join(" ".join(words).split())
-    return "", ""
+    heads = [number for number, line in enumerate(lines) if line == _HEAD]
+    if not heads:
+        return "", ""
+    after = lines[heads[-1] + 1 :]
+    # The text may have several lines, which look like a traceback themselves.
+    told = list(itertools.dropwhile(lambda line: not _LAST_LINE.match(line), after))
+    match = _LAST_LINE.match(told[0]) if told else None
+    if match is None:
+        return "", ""
+    words = " ".join([match.group(2) or "", *told[1:]])
+    return match.group(1).rpartition(".")[2], " ".join(words.split())
 
 
 def _plain(text: str) -> str:

@@ -140,6 +140,10 @@ def test_another_failure_is_none(actual: str, ended: Ended) -> None:
     [
         ("print('holds')", Ended(0, "", "")),
         ("raise ValueError('of\\n two  lines')", Ended(1, "ValueError", "of two lines")),
+        (
+            "raise TypeError('in user code:\\n\\n    File x, line 1, in f\\n\\n    No: yes\\n')",
+            Ended(1, "TypeError", "in user code: File x, line 1, in f No: yes"),
+        ),
         ("import json\njson.loads('{')", "JSONDecodeError"),
         ("raise SystemExit(3)", Ended(3, "", "")),
         ("import os\nos.abort()", Ended(-6, "", "")),

@@ -12,11 +12,13 @@ from tapecheck.cli.collect import collect
 from tapecheck.cli.deviations import deviations
 from tapecheck.cli.diff import diff
 from tapecheck.cli.explain import explain
+from tapecheck.cli.export import export
 from tapecheck.cli.fuzz import fuzz
 from tapecheck.cli.init import init
 from tapecheck.cli.listing import listing
 from tapecheck.cli.merge import merge
 from tapecheck.cli.namespace import namespace
+from tapecheck.cli.plan import plan
 from tapecheck.cli.promises import promises
 from tapecheck.cli.report import report
 from tapecheck.cli.repro import repro
@@ -80,6 +82,8 @@ for command in (
     timeline,
     suspects,
     collect,
+    export,
+    plan,
     deviations,
     fuzz,
     promises,
