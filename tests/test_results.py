@@ -171,7 +171,9 @@ def test_a_line_that_does_not_fit_is_refused_by_its_number(path, number, fields,
     assert str(caught.value).startswith("{}:{}: ".format(path, number))
 
 
-@pytest.mark.parametrize("text", ["{", '{"seconds": NaN}', "[]", "null", "[" * 100000, '"text"', "\x00", ""])
+@pytest.mark.parametrize(
+    "text", ["{", '{"seconds": NaN}', "[]", "null", "[" * 100000, '"text"', "\x00", ""]
+)
 def test_a_line_that_is_no_record_is_refused(path, text):
     write(path)
     lines = path.read_text().splitlines()
