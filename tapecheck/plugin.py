@@ -143,6 +143,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_SHARD] = shard_of(config.option.shard)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
+    if config.stash[_SHARD][1] == 1:
+        # The only shard is the whole.
+        config.option.shard = None
     choose(config.option.profile)
     if config.option.repeat_failures and not config.option.alone:
         limit = config.stash[_LIMIT]

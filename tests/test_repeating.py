@@ -134,6 +134,11 @@ def test_the_modes_of_a_clause_are_in_one_shard() -> None:
     ]
 
 
+def test_the_only_shard_is_the_whole(folder: Path) -> None:
+    run(folder, "numpy", *PART, "--shard", "1/1", "--out", "only")
+    assert "shard" not in results.read(folder / "only").header["options"]
+
+
 def test_there_is_one_shard_unless_it_is_said() -> None:
     assert shard_of(None) == (1, 1)
 
