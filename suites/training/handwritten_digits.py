@@ -9,7 +9,6 @@ from tapecheck import MUST, Broken, NotApplicable, budget, clause
 from tapecheck.training import mnist
 from tapecheck.training.adam import Adam, corrected
 from tapecheck.training.network import (
-    BATCH,
     CHANNELS,
     CLASSES,
     WINDOW,
@@ -22,10 +21,13 @@ from tapecheck.training.network import (
 GOALS = {"mnist": (3, 0.99), "mnist-55000": (3, 0.99), "mnist-5000": (10, 0.95)}
 """How often each image is seen, and which part of the test images is then read right."""
 
-NEEDS = "arrays comparison elementary nn state variables"
+BATCH = 128
+"""How many images the network sees at a step."""
 
-BEGINNING = 40
-"""How many steps show that a network begins to learn."""
+FEW, BEGINNING = 32, 40
+"""How many images at a step, and how many steps, show that it begins to learn."""
+
+NEEDS = "arrays comparison elementary nn state variables"
 
 _AT_ONCE = 1000
 _SMOOTH = 10
@@ -50,9 +52,10 @@ def patience(run):
 class Course:
     """What happens to a network while it learns: its losses, and how much it reads right."""
 
-    def __init__(self, digits, steps, images=10000):
+    def __init__(self, digits, steps, size=BATCH, images=10000):
         self.digits = digits
         self.steps = steps
+        self.size = size
         self.losses = []
         self.read = []
         self._test = digits.test_images[:images], digits.test_labels[:images]
@@ -60,7 +63,7 @@ class Course:
     def learn(self, step, predict, generator, times=1):
         """Call `step` for each batch, and look `times` times how much is read right."""
         looks = [self.steps * (look + 1) // times for look in range(times)]
-        for batch in batches(self.digits, self.steps, generator):
+        for batch in batches(self.digits, self.steps, self.size, generator):
             self.losses.append(float(step(batch)))
             if batch.number in looks:
                 self.read.append((batch.number, self._accuracy(predict)))
@@ -194,9 +197,9 @@ def test_a_model_of_keras_reads_handwritten_digits(tf, run, seed, measured, digi
 
 @clause(MUST, covers="TRN-04", needs=NEEDS, patience=5)
 def test_a_network_begins_to_read_handwritten_digits(tf, run, seed, measured, digits):
-    """After 40 steps with 128 images each a convolutional network reads 9 of 10 digits right."""
-    course = Course(digits, BEGINNING, images=1000)
+    """After 40 steps with 32 images each a convolutional network reads 8 of 10 digits right."""
+    course = Course(digits, BEGINNING, FEW, images=500)
     began = time.perf_counter()
     learn_by_a_tape(tf, run, course, np.random.RandomState(seed))
     course.tell(measured, time.perf_counter() - began)
-    course.reach(0.85)
+    course.reach(0.8)

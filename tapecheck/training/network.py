@@ -20,8 +20,6 @@ CLASSES = 10
 SIDE = 4
 """The height and width of what the dense layer sees of an image."""
 
-BATCH = 128
-
 _EPSILON = 1e-5
 _PEAK = 1e-2
 _START = 0.04
@@ -89,8 +87,8 @@ class Batch(NamedTuple):
     Attributes:
         number: of the step, from 1.
         rate: of learning.
-        images: float32 of shape (128, 28, 28, 1).
-        labels: float32 of shape (128, 10), one where the digit is and zero elsewhere.
+        images: float32 of shape (n, 28, 28, 1).
+        labels: float32 of shape (n, 10), one where the digit is and zero elsewhere.
     """
 
     number: int
@@ -99,13 +97,18 @@ class Batch(NamedTuple):
     labels: np.ndarray
 
 
-def batches(digits: Digits, steps: int, generator: np.random.RandomState) -> Iterator[Batch]:
-    """What `steps` steps of training are given; every image comes once before any comes again."""
+def batches(
+    digits: Digits, steps: int, size: int, generator: np.random.RandomState
+) -> Iterator[Batch]:
+    """What `steps` steps of training are given, `size` images each; none comes again too soon.
+
+    The images come in a random order, and in another one when fewer are left than a batch has.
+    """
     order = np.zeros(0, np.int64)
     for number in range(1, steps + 1):
-        if len(order) < BATCH:
+        if len(order) < size:
             order = generator.permutation(len(digits.train_labels))
-        chosen, order = order[:BATCH], order[BATCH:]
+        chosen, order = order[:size], order[size:]
         labels = np.eye(CLASSES, dtype=np.float32)[digits.train_labels[chosen]]
         yield Batch(
             number, one_cycle(number - 1, steps), prepared(digits.train_images[chosen]), labels

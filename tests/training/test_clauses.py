@@ -343,7 +343,7 @@ def ask(clause, namespace, tmp_path, run=None, measured=None, **row):
     CLAUSES[clause](**{name: fixtures[name] for name in wanted})
 
 
-def toy_digits(count=8 * 128):
+def toy_digits(count=10 * 32):
     """Ten patterns with a little noise, that a network tells apart after a few steps."""
     generator = np.random.RandomState(0)
     patterns = generator.randint(0, 2, (10, 7, 7)).repeat(4, 1).repeat(4, 2) * 200
@@ -494,6 +494,7 @@ def toy(monkeypatch):
     """A set of toy digits has a goal, too."""
     digits = MODULES["handwritten_digits"]
     monkeypatch.setattr(digits, "GOALS", dict(digits.GOALS, toy=(2, 0.95)))
+    monkeypatch.setattr(digits, "BATCH", 32)
     return digits
 
 
@@ -506,8 +507,8 @@ def test_a_network_reads_toy_digits_and_tells_how(toy, tmp_path):
     record = measured.record()
     assert record["values"]["test accuracy"]["value"] >= 0.95
     assert record["values"]["time"]["unit"] == "s"
-    assert record["series"]["test accuracy"]["x"] == [8.0, 16.0]
-    assert len(record["series"]["training loss"]["x"]) == 1
+    assert record["series"]["test accuracy"]["x"] == [10.0, 20.0]
+    assert len(record["series"]["training loss"]["x"]) == 2
 
 
 @pytest.mark.parametrize("animal", [answers.Negated, answers.ReversedSources, answers.Silent])
@@ -540,7 +541,7 @@ def test_ninety_nine_of_a_hundred_are_asked(toy, read, enough):
 
 
 def test_a_beginning_that_leads_nowhere_is_rejected(monkeypatch, tmp_path):
-    monkeypatch.setattr(MODULES["handwritten_digits"], "BEGINNING", 3)
+    monkeypatch.setattr(MODULES["handwritten_digits"], "BEGINNING", 5)
     with pytest.raises(Broken, match=r"at least 0\.8"):
         ask(
             "handwritten_digits.a_network_begins_to_read_handwritten_digits",
