@@ -114,16 +114,24 @@ def range(
             numpy_dtype = next(e.dtype for e in ends if e.dtype.kind == "i")
     else:
         numpy_dtype = dtypes.as_dtype(dtype).numpy
-    return Tensor(np.arange(*[end.item() for end in ends]).astype(numpy_dtype))
+    numbers = np.arange(*[end.item() for end in ends])
+    if numpy_dtype.kind != "f" or not any(isinstance(v, Tensor) for v in (start, delta)):
+        return Tensor(numbers.astype(numpy_dtype))
+    first, step = (op.cast(v, dtype=numpy_dtype) for v in (start, delta))
+    return first + step * Tensor(np.arange(len(numbers)).astype(numpy_dtype))
 
 
 def linspace(start: Any, stop: Any, num: Any, name: Optional[str] = None, axis: int = 0) -> Tensor:
     """``num`` evenly spaced numbers from ``start`` to ``stop``, both included."""
     first = convert_to_tensor(start)
     first = op.cast(first, dtype=np.dtype(np.float64)) if first.dtype.is_integer else first
-    kind = first.dtype.numpy
-    values = np.linspace(first.numpy(), array_of(stop, kind), int(array_of(num)), axis=axis)
-    return Tensor(values.astype(kind))
+    last = op.cast(stop, dtype=first.dtype.numpy)
+    axis = axis % (first.ndim + 1)
+    count = int(array_of(num))
+    parts = np.arange(count).reshape((-1,) + (1,) * (first.ndim - axis)) / max(count - 1, 1)
+    shape = (*first.shape[:axis], 1, *first.shape[axis:])
+    part = Tensor(parts.astype(first.dtype.numpy))
+    return op.reshape_(first, shape=shape) * (1 - part) + op.reshape_(last, shape=shape) * part
 
 
 def one_hot(
@@ -140,10 +148,14 @@ def one_hot(
     like = next((convert_to_tensor(v) for v in (on_value, off_value) if v is not None), None)
     kind = dtypes.as_dtype(dtype or (like.dtype if like is not None else dtypes.float32)).numpy
     hot = ids[..., None] == xp.asarray(np.arange(int(array_of(depth))))
-    on = np.asarray(1 if on_value is None else array_of(on_value), kind)
-    off = np.asarray(0 if off_value is None else array_of(off_value), kind)
-    values = xp.where(hot, xp.asarray(on), xp.asarray(off))
-    return Tensor(values if axis == -1 else xp.moveaxis(values, -1, axis))
+    on = op.cast(1 if on_value is None else on_value, dtype=kind)
+    off = op.cast(0 if off_value is None else off_value, dtype=kind)
+    values = op.select(on, off, condition=hot)
+    if axis == -1:
+        return values
+    perm = [*builtins.range(values.ndim - 1)]
+    perm.insert(axis, values.ndim - 1)
+    return op.transpose_(values, perm=tuple(perm))
 
 
 # What a tensor is

@@ -55,7 +55,44 @@ def _unbroadcast(x: Tensor, pullback: Pullback) -> Pullback:
 
 
 # One tensor, element by element: the slope, as a function of the input or, where shorter, of the
-# result
+# result; written so that no digit is lost where it is small
+
+
+def _by_size(
+    near: Callable[[Tensor], Tensor], far: Callable[[Tensor], Tensor]
+) -> Callable[[Tensor], Tensor]:
+    """``near(x)``, and ``far(1 / x)`` for real numbers whose squares may overflow."""
+
+    def slope(x: Tensor) -> Tensor:
+        if x.dtype.is_complex:
+            return near(x)
+        large = np.abs(x.array) > 2
+        inverse = op.reciprocal(op.select(x, 1, condition=large))
+        return op.select(far(inverse), near(op.select(0, x, condition=large)), condition=large)
+
+    return slope
+
+
+def _one_minus_square(x: Tensor) -> Tensor:
+    """1 - x^2: near 1 in factors, which do not cancel; near 0 not, whose derivatives do."""
+    small = np.abs(x.array) < 0.5
+    return op.select(1 - op.square(x), (1 - x) * (1 + x), condition=small)
+
+
+def _slope_of_tanh(x: Tensor) -> Tensor:
+    if x.dtype.is_complex:
+        y = op.tanh(x)
+        return (1 - y) * (1 + y)
+    small = np.abs(x.array) < 0.5
+    far = op.sigmoid(2 * x) * op.sigmoid(-2 * x) * 4
+    return op.select(1 - op.square(op.tanh(x)), far, condition=small)
+
+
+def _bell(x: Tensor) -> Tensor:
+    """exp(-x^2), whose derivatives vanish at infinity too."""
+    beyond = np.abs(x.array) > 30
+    return op.exp(-op.square(op.select(30, x, condition=beyond)))
+
 
 SLOPE_OF_INPUT: Dict[Callable[..., Any], Callable[[Tensor], Tensor]] = {
     op.square: lambda x: x * 2,
@@ -63,27 +100,35 @@ SLOPE_OF_INPUT: Dict[Callable[..., Any], Callable[[Tensor], Tensor]] = {
     op.log1p: lambda x: op.reciprocal(x + 1),
     op.sin: lambda x: op.cos(x),
     op.cos: lambda x: -op.sin(x),
-    op.asin: lambda x: op.reciprocal(op.sqrt((1 - x) * (1 + x))),
-    op.acos: lambda x: -op.reciprocal(op.sqrt((1 - x) * (1 + x))),
-    op.atan: lambda x: op.reciprocal(1 + op.square(x)),
+    op.asin: lambda x: op.reciprocal(op.sqrt(_one_minus_square(x))),
+    op.acos: lambda x: -op.reciprocal(op.sqrt(_one_minus_square(x))),
+    op.atan: _by_size(
+        lambda x: op.reciprocal(1 + op.square(x)),
+        lambda inverse: op.square(inverse) / (1 + op.square(inverse)),
+    ),
     op.sinh: lambda x: op.cosh(x),
     op.cosh: lambda x: op.sinh(x),
-    op.asinh: lambda x: op.reciprocal(op.sqrt(1 + op.square(x))),
-    op.acosh: lambda x: op.reciprocal(op.sqrt(x - 1) * op.sqrt(x + 1)),
-    op.atanh: lambda x: op.reciprocal((1 - x) * (1 + x)),
+    op.asinh: _by_size(
+        lambda x: op.reciprocal(op.sqrt(1 + op.square(x))),
+        lambda inverse: op.absolute(inverse) / op.sqrt(1 + op.square(inverse)),
+    ),
+    op.acosh: _by_size(
+        lambda x: op.reciprocal(op.sqrt(x - 1) * op.sqrt(x + 1)),
+        lambda inverse: inverse / op.sqrt(1 - op.square(inverse)),
+    ),
+    op.atanh: lambda x: op.reciprocal(_one_minus_square(x)),
+    op.expm1: lambda x: op.exp(x),
+    op.tanh: _slope_of_tanh,
+    op.sigmoid: lambda x: op.sigmoid(x) * op.sigmoid(-x),
     op.softplus: lambda x: op.sigmoid(x),
-    op.erf: lambda x: op.exp(-op.square(x)) * (2 / np.sqrt(np.pi)),
-    op.erfc: lambda x: op.exp(-op.square(x)) * (-2 / np.sqrt(np.pi)),
+    op.erf: lambda x: _bell(x) * (2 / np.sqrt(np.pi)),
+    op.erfc: lambda x: _bell(x) * (-2 / np.sqrt(np.pi)),
     op.lgamma: lambda x: op.polygamma(x, order=0),
 }
 SLOPE_OF_RESULT: Dict[Callable[..., Any], Callable[[Tensor], Tensor]] = {
     op.exp: lambda y: y,
-    op.expm1: lambda y: y + 1,
     op.sqrt: lambda y: op.realdiv(0.5, y),
-    op.reciprocal: lambda y: -op.square(y),
     op.tan: lambda y: 1 + op.square(y),
-    op.tanh: lambda y: (1 - y) * (1 + y),
-    op.sigmoid: lambda y: y * (1 - y),
 }
 
 
@@ -99,6 +144,11 @@ for _operation, _slope in SLOPE_OF_INPUT.items():
     _derivative(_operation)(_from_input(_slope))
 for _operation, _slope in SLOPE_OF_RESULT.items():
     _derivative(_operation)(_from_result(_slope))
+
+
+@_derivative(op.reciprocal)
+def _reciprocal(y: Tensor, x: Tensor) -> List[Pullback]:
+    return [lambda g: -(g * _conj(y)) * _conj(y)]
 
 
 def _none(y: Tensor, *inputs: Tensor, **attributes: Any) -> List[None]:
@@ -230,9 +280,11 @@ def _floormod(z: Tensor, x: Tensor, y: Tensor) -> List[Pullback]:
 @_derivative(op.pow)
 def _pow(z: Tensor, x: Tensor, y: Tensor) -> List[Pullback]:
     def of_base(g: Tensor) -> Tensor:
-        constant = y.array == 0  # x**0 is constant, also at x = 0
+        constant = (x.array == 0) & (y.array == 0)  # x**0 is constant, also at x = 0
         exponent = op.select(_constant(1, y), y, condition=constant)
-        return g * _conj(y * op.pow(x, exponent - 1))
+        power = op.pow(x, exponent - 1)
+        overflows = ~np.isfinite(power.array) & (g.array * y.array == 0)
+        return g * _conj(y * op.select(0, power, condition=overflows))
 
     def of_exponent(g: Tensor) -> Tensor:
         # The logarithm of a base that has none is taken to be 0
@@ -271,9 +323,16 @@ def _select(z: Tensor, x: Tensor, y: Tensor, condition: np.ndarray) -> List[Pull
 
 @_derivative(op.atan2)
 def _atan2(z: Tensor, y: Tensor, x: Tensor) -> List[Pullback]:
+    # In units of the larger one, whatever it is, squares do not overflow.
+    largest = np.maximum(np.abs(x.array), np.abs(y.array))
+    unit = _constant(np.where((largest > 0) & np.isfinite(largest), largest, 1), x)
+
+    def quotient(part: Tensor) -> Tensor:
+        return part / unit / (op.square(x / unit) + op.square(y / unit)) / unit
+
     return [
-        _unbroadcast(y, lambda g: g * x / (op.square(x) + op.square(y))),
-        _unbroadcast(x, lambda g: -g * y / (op.square(x) + op.square(y))),
+        _unbroadcast(y, lambda g: g * quotient(x)),
+        _unbroadcast(x, lambda g: -g * quotient(y)),
     ]
 
 
@@ -396,11 +455,30 @@ def _inverse(inverse: Tensor, a: Tensor) -> List[Pullback]:
 
 def _scale(g: Tensor, matrix: Tensor) -> Tensor:
     """Every matrix of a batch times its own number."""
+    if matrix.dtype.is_complex and not g.dtype.is_complex:
+        g = _to_complex(g)
     return op.reshape_(g, shape=(*g.shape, 1, 1)) * matrix
+
+
+_SMALL = 6
+"""Up to this many rows a determinant is differentiated by its minors."""
+
+
+def _cofactors(a: Tensor) -> Tensor:
+    """The derivatives of the determinant by the entries, be the matrix singular or not."""
+    size = a.shape[-1]
+    others = np.array([[j for j in range(size) if j != i] for i in range(size)], dtype=int)
+    rows = others.reshape(size, 1, size - 1, 1)
+    columns = others.reshape(1, size, 1, size - 1)
+    minors = op.determinant(op.take_(a, index=(Ellipsis, rows, columns)))
+    signs = (-1.0) ** np.add.outer(np.arange(size), np.arange(size))
+    return minors * _constant(signs, minors)
 
 
 @_derivative(op.determinant)
 def _determinant(y: Tensor, a: Tensor) -> List[Pullback]:
+    if 0 < a.shape[-1] <= _SMALL:
+        return [lambda g: _scale(g, _conj(_cofactors(a)))]
     return [lambda g: _scale(g * _conj(op.determinant(a)), _adjoint(op.inverse(a)))]
 
 

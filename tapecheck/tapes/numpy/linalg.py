@@ -18,6 +18,7 @@ from .math import (  # noqa: F401
     l2_normalize,
     reduce_max,
     reduce_sum,
+    sign,
 )
 from .tensor import Tensor, convert_to_tensor
 
@@ -185,7 +186,9 @@ def det(input: Any, name: Optional[str] = None) -> Tensor:
 def slogdet(input: Any, name: Optional[str] = None) -> Tuple[Tensor, Tensor]:
     """The sign of the determinant, and the logarithm of its absolute value."""
     x = convert_to_tensor(input)
-    return Tensor(xp.linalg.slogdet(x.array)[0]), op.log_determinant(x)
+    # Of a real one the sign is constant, of a complex one a point on the circle
+    one = sign(op.determinant(x)) if x.dtype.is_complex else Tensor(xp.linalg.slogdet(x.array)[0])
+    return one, op.log_determinant(x)
 
 
 def logdet(matrix: Any, name: Optional[str] = None) -> Tensor:
@@ -225,8 +228,14 @@ def lstsq(
     fast: bool = True,
     name: Optional[str] = None,
 ) -> Tensor:
-    """The x that makes |matrix x - rhs|^2 + l2_regularizer |x|^2 least, by the normal equations."""
+    """The x that makes |matrix x - rhs|^2 + l2_regularizer |x|^2 least, by the normal equations;
+    of several the one of the least norm.
+    """
     a = convert_to_tensor(matrix)
+    if a.shape[-2] < a.shape[-1]:
+        normal = matmul(a, a, adjoint_b=True)
+        normal = normal + eye(a.shape[-2], dtype=a.dtype) * l2_regularizer
+        return matmul(a, solve(normal, rhs), adjoint_a=True)
     normal = matmul(a, a, adjoint_a=True)
     normal = normal + eye(a.shape[-1], dtype=a.dtype) * l2_regularizer
     return solve(normal, matmul(a, rhs, adjoint_a=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import builtins
 import functools
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -102,7 +102,12 @@ def log_sigmoid(x: Any, name: Optional[str] = None) -> Tensor:
 def softsign(features: Any, name: Optional[str] = None) -> Tensor:
     """x / (1 + abs(x))."""
     x = convert_to_tensor(features)
-    return x / (1 + op.absolute(x))
+    large = xp.abs(x.array) > 1
+    inverse = op.reciprocal(op.select(x, 1, condition=large))
+    near = op.select(0, x, condition=large)
+    return op.select(
+        op.sign(x) / (1 + op.absolute(inverse)), near / (1 + op.absolute(near)), condition=large
+    )
 
 
 def digamma(x: Any, name: Optional[str] = None) -> Tensor:
@@ -178,8 +183,10 @@ def squared_difference(x: Any, y: Any, name: Optional[str] = None) -> Tensor:
 
 def _x_times(function: Callable[[Any], Tensor], x: Any, y: Any) -> Tensor:
     first, second = of_one_dtype((x, y))
-    zero = first.array == 0
-    return op.select(0, first * function(op.select(1, second, condition=zero)), condition=zero)
+    factor = function(Tensor(second.array))
+    # Only where the factor is not finite 0 times it must be asked for
+    lost = (first.array == 0) & ~xp.isfinite(factor.array)
+    return first * function(op.select(1, second, condition=lost))
 
 
 def xlogy(x: Any, y: Any, name: Optional[str] = None) -> Tensor:
@@ -193,8 +200,10 @@ def xlog1py(x: Any, y: Any, name: Optional[str] = None) -> Tensor:
 
 
 def xdivy(x: Any, y: Any, name: Optional[str] = None) -> Tensor:
-    """x / y, and 0 where x is 0."""
-    return _x_times(op.reciprocal, x, y)
+    """x / y, and 0 where both are 0."""
+    first, second = of_one_dtype((x, y))
+    both = (first.array == 0) & (second.array == 0)
+    return op.realdiv(first, op.select(1, second, condition=both))
 
 
 # Comparisons and logic: tensors of booleans, which have no derivative
@@ -305,10 +314,49 @@ def reduce_logsumexp(
 ) -> Tensor:
     """log(sum(exp(x))) over axes, without overflow."""
     x = convert_to_tensor(input_tensor)
-    highest = xp.max(x.array, axis=_axes(x, axis), keepdims=True)
-    peak = op.select(Tensor(highest), 0, condition=xp.isfinite(highest))
-    total = op.log(reduce_sum(op.exp(x - peak), axis, keepdims))
-    return total + op.reshape_(peak, shape=tuple(total.shape))
+    peak, rest = log_sum(x, _axes(x, axis))
+    shape = tuple(peak.shape) if keepdims else tuple(reduce_sum(x, axis).shape)
+    return op.reshape_(peak + rest, shape=shape)
+
+
+def log_sum(x: Tensor, axes: Sequence[int]) -> Tuple[Tensor, Tensor]:
+    """log(sum(exp(x))) over axes, which are kept, as a sum of two.
+
+    The first one is the greatest element, or 0 where that is infinite; the second one is what the
+    others add, to all digits however little it is.
+    """
+    others = [a for a in builtins.range(x.ndim) if a not in axes]
+    perm = (*others, *axes)
+    kept = tuple(1 if a in axes else n for a, n in enumerate(x.shape))
+    flat = op.reshape_(
+        op.transpose_(x, perm=perm), shape=(*(x.shape[a] for a in others), _size(x, axes))
+    )
+    if not flat.shape[-1]:
+        empty = op.reshape_(reduce_sum(flat, -1), shape=kept)
+        return empty, op.log(empty)
+    first = greatest(flat.array, -1)
+    finite = xp.any(first, axis=-1, keepdims=True)
+    peak = reduce_sum(op.select(flat, 0, condition=first), -1, keepdims=True)
+    total = reduce_sum(op.select(0, op.exp(flat - peak), condition=first), -1, keepdims=True)
+    rest = op.select(
+        op.log1p(op.select(total, 0, condition=finite)),
+        op.log(op.select(1, total, condition=finite)),
+        condition=finite,
+    )
+    return op.reshape_(peak, shape=kept), op.reshape_(rest, shape=kept)
+
+
+def greatest(x: Array, axis: int) -> Array:
+    """Where along an axis the greatest element is, the first of equals, if it is finite."""
+    axis = axis_of(axis, x.ndim)
+    places = xp.argmax(x, axis=axis)[(slice(None),) * axis + (None,)]
+    numbers = np.arange(x.shape[axis]).reshape((-1,) + (1,) * (x.ndim - 1 - axis))
+    chosen: Array = xp.equal(xp.asarray(numbers), places) & xp.isfinite(x)
+    return chosen
+
+
+def _size(x: Tensor, axes: Sequence[int]) -> int:
+    return builtins.int(np.prod([x.shape[axis] for axis in axes], dtype=np.int64))
 
 
 def reduce_variance(
@@ -466,7 +514,8 @@ def cumulative_logsumexp(
     """log(cumsum(exp(x))), without overflow."""
 
     def combine(x: Tensor, y: Tensor) -> Tensor:
-        low, high = op.minimum(x, y), op.maximum(x, y)
+        less = x.array < y.array
+        low, high = op.select(x, y, condition=less), op.select(y, x, condition=less)
         empty = xp.isneginf(low.array)
         gap = op.select(0, low, condition=empty) - op.select(0, high, condition=empty)
         return op.select(high, high + op.log1p(op.exp(gap)), condition=empty)
@@ -509,9 +558,14 @@ def l2_normalize(
     least.
     """
     x = convert_to_tensor(x)
-    total = reduce_sum(real(x * conj(x)), axis, keepdims=True)
-    scale: Tensor = cast(rsqrt(op.maximum(total, epsilon)), x.dtype)
-    return op.multiply(x, scale)
+    if not x.shape.num_elements():
+        return op.identity(x)
+    # In units of the greatest element, lest squares overflow; the quotient is the same in any
+    unit = xp.maximum(xp.max(xp.abs(x.array), axis=_axes(x, axis), keepdims=True), 1)
+    scaled = x / cast(Tensor(unit), x.dtype)
+    total = reduce_sum(real(scaled * conj(scaled)), axis, keepdims=True)
+    scale: Tensor = cast(rsqrt(op.maximum(total, Tensor(epsilon / unit / unit))), x.dtype)
+    return op.multiply(scaled, scale)
 
 
 def clip_by_value(

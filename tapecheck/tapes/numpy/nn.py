@@ -12,6 +12,7 @@ from . import math, random, xp
 from . import operations as op
 from .arrays import (  # noqa: F401
     array_of,
+    axis_of,
     concat,
     gather,
     integers,
@@ -72,8 +73,8 @@ def gelu(features: Any, approximate: bool = False, name: Optional[str] = None) -
     x = convert_to_tensor(features)
     if approximate:
         inner = (x + x * x * x * 0.044715) * np.sqrt(2 / np.pi)
-        return x * 0.5 * (1 + op.tanh(inner))
-    return x * 0.5 * (1 + op.erf(x * np.sqrt(0.5)))
+        return x * op.sigmoid(2 * inner)
+    return x * 0.5 * op.erfc(x * -np.sqrt(0.5))
 
 
 def silu(features: Any, beta: Any = 1.0) -> Tensor:
@@ -93,7 +94,12 @@ def softmax(logits: Any, axis: Any = None, name: Optional[str] = None) -> Tensor
 def log_softmax(logits: Any, axis: Any = None, name: Optional[str] = None) -> Tensor:
     """log(softmax(x)) along an axis, by default the last."""
     x = convert_to_tensor(logits)
-    return x - math.reduce_logsumexp(x, -1 if axis is None else axis, keepdims=True)
+    axis = axis_of(-1 if axis is None else axis, x.ndim)
+    if not x.shape[axis]:
+        return op.identity(x)
+    peak, rest = math.log_sum(x, (axis,))
+    # The greatest one is apart from itself by a constant
+    return op.select(0, x - peak, condition=math.greatest(x.array, axis)) - rest
 
 
 # Losses
@@ -129,8 +135,7 @@ def weighted_cross_entropy_with_logits(
     """The sigmoid cross entropy, positive labels weighted."""
     x = convert_to_tensor(logits)
     z = convert_to_tensor(labels, dtype_hint=x.dtype)
-    weight = 1 + (convert_to_tensor(pos_weight, dtype_hint=x.dtype) - 1) * z
-    return (1 - z) * x + weight * op.softplus(-x)
+    return (1 - z) * op.softplus(x) + op.multiply(z, pos_weight) * op.softplus(-x)
 
 
 def log_poisson_loss(
