@@ -101,7 +101,7 @@ def test_a_line_is_fitted_in_mixed_precision(tf, run, measured):
 
 
 @clause(OBSERVED, needs=NEEDS + " keras optimizer", since="2.16", modes="eager function")
-def test_an_optimizer_of_keras_scales_the_loss(tf, run):
+def test_an_optimizer_of_keras_scales_the_loss(tf, run, measured):
     """LossScaleOptimizer leaves out infinite steps, halves its scale and unscales the gradients."""
     weight = tf.Variable(1.0)
     plain = tf.keras.optimizers.SGD(0.125)
@@ -115,4 +115,6 @@ def test_an_optimizer_of_keras_scales_the_loss(tf, run):
         optimizer.apply_gradients([(tape.gradient(loss, weight), weight)])
 
     _, path = follow(run.compiled(step), [weight], 6)
-    assert_equal([float(one[0]) for one in path], [1.0, 1.0, 1.0, 0.75, 0.5, 0.25])
+    weights = [float(one[0]) for one in path]
+    measured.series("weight", np.arange(6), weights, "step", "weight")
+    assert_equal(weights, [1.0, 1.0, 1.0, 0.75, 0.5, 0.25])
