@@ -14,7 +14,11 @@ MEGABYTE = 2**20
 
 @clause(SHOULD, needs="arrays persistent", modes="eager")
 def test_memory_grows_linearly_with_the_program(tf, costs):
-    """A tape takes memory in proportion to the operations that it recorded."""
+    """A tape takes memory in proportion to the operations that it recorded.
+
+    Measured: powers of 0.98 to 1.01; 5 blocks for an operation on TensorFlow, 29 on NumPy, 41 on
+    JAX, MLX and PyTorch.
+    """
     x, held = tf.constant([1.0] * 16), []
 
     def blocks_of(steps):
@@ -40,7 +44,10 @@ def test_memory_grows_linearly_with_the_program(tf, costs):
 
 @clause(SHOULD, needs="arrays persistent", modes="eager")
 def test_a_dropped_tape_returns_its_memory_at_once(tf, costs):
-    """A persistent tape that is dropped returns all memory, without the garbage collector."""
+    """A persistent tape that is dropped returns all memory, without the garbage collector.
+
+    Measured: 0.02 blocks and less, but on PyTorch.
+    """
     x = tf.constant([1.0] * 16)
 
     def work():
@@ -55,7 +62,10 @@ def test_a_dropped_tape_returns_its_memory_at_once(tf, costs):
 
 @clause(SHOULD, needs="arrays", modes="eager")
 def test_a_used_tape_holds_nothing(tf, costs):
-    """A tape that gave its gradient holds nothing of what it recorded, though it is still there."""
+    """A tape that gave its gradient holds nothing of what it recorded, though it is still there.
+
+    Measured: 0.02 blocks and less, but on PyTorch.
+    """
     x, tapes = tf.constant([1.0] * 16), []
 
     def work():
@@ -75,6 +85,8 @@ def test_the_arrays_of_a_tape_are_free_for_the_next(tf, costs):
 
     Each holds 16 arrays of a megabyte. Only where the system tells how much memory the process
     takes up can it be seen.
+
+    Measured: 0 to 23 MB; if they stayed it would be 640 MB.
     """
     x = tf.constant([1.0] * (MEGABYTE // 4))
 

@@ -10,7 +10,10 @@ X, Y = "operations", "s"
 
 @clause(SHOULD, needs="arrays", modes="eager")
 def test_time_grows_linearly_with_the_program(tf, costs):
-    """Recording a program and its gradient take time in proportion to its operations."""
+    """Recording a program and its gradient take time in proportion to its operations.
+
+    Measured: powers of 1.0 to 1.2, the greatest for gradients on TensorFlow.
+    """
     x = tf.constant([1.0] * 16)
 
     def work(steps, stopwatch):
@@ -37,6 +40,8 @@ def test_compiled_time_grows_linearly_with_the_program(tf, costs):
     """A gradient within a compiled program takes time in proportion to its operations.
 
     So does tracing and compiling it, with more room, since compilers reorder what they compile.
+
+    Measured: powers of 0.5 and less for the gradient, around 1 for tracing and compiling.
     """
     x = tf.constant([1.0] * 16)
 
@@ -64,7 +69,10 @@ def test_compiled_time_grows_linearly_with_the_program(tf, costs):
 
 @clause(SHOULD, needs="arrays variables", modes="eager")
 def test_time_grows_linearly_with_the_variables(tf, costs):
-    """Recording variables and the gradient by them take time in proportion to their number."""
+    """Recording variables and the gradient by them take time in proportion to their number.
+
+    Measured: powers of 0.97 to 1.06.
+    """
 
     def work(number, stopwatch):
         variables = [tf.Variable([1.0] * 4) for _ in range(number)]
@@ -87,7 +95,10 @@ def test_time_grows_linearly_with_the_variables(tf, costs):
 
 @clause(SHOULD, needs="arrays persistent", modes="eager")
 def test_time_grows_linearly_with_the_questions(tf, costs):
-    """Gradients of a persistent tape take time in proportion to how many are asked for."""
+    """Gradients of a persistent tape take time in proportion to how many are asked for.
+
+    Measured: powers of 0.98 to 1.08.
+    """
     x = tf.constant([1.0] * 4)
 
     def work(number, stopwatch):

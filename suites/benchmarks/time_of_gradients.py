@@ -16,6 +16,9 @@ def test_a_gradient_costs_a_small_multiple_of_the_forward_pass(tf, costs):
 
     In theory it is three for products of matrices, and four to five for all programs: the cheap
     gradient principle of Griewank and Walther, Evaluating Derivatives, chapter 4.
+
+    Measured: NumPy 2.6; TensorFlow 3.1, in a function 2.5, compiled 2.6; MLX 4.3; JAX 8.1, compiled
+    2.6.
     """
     arguments = ones_and_identity(tf, SIZE)
 
@@ -31,7 +34,7 @@ def test_a_gradient_costs_a_small_multiple_of_the_forward_pass(tf, costs):
     assert_close(by_matrix, [[float(PRODUCTS * SIZE)] * SIZE] * SIZE)
     forward = costs.prepared(lambda x, m: large_steps(tf, x, m, PRODUCTS), *arguments)
     seconds = costs.side_by_side(forward=forward, both=both)
-    costs.at_most("forward and gradient over forward", seconds["both"] / seconds["forward"], 12.0)
+    costs.at_most("forward and gradient over forward", seconds["both"] / seconds["forward"], 25.0)
 
 
 @clause(SHOULD, needs="arrays")
@@ -39,6 +42,9 @@ def test_the_gradient_of_small_operations_costs_a_multiple_of_them(tf, costs):
     """The gradient of small operations takes a multiple of their time that has a bound.
 
     What counts here is not the arithmetic but what a tape does around it, or its compiler.
+
+    Measured: TensorFlow 2.9, compiled 1.2 and less; MLX and NumPy 7; PyTorch 60; JAX 103, compiled
+    0.7.
     """
     x = tf.constant([1.0] * 16)
 
@@ -57,7 +63,10 @@ def test_the_gradient_of_small_operations_costs_a_multiple_of_them(tf, costs):
 
 @clause(SHOULD, needs="arrays", modes="eager")
 def test_many_sources_cost_hardly_more_than_one(tf, costs):
-    """The gradient by a hundred sources takes hardly longer than that by one of them."""
+    """The gradient by a hundred sources takes hardly longer than that by one of them.
+
+    Measured: 1.1 to 1.5 on all implementations.
+    """
     sources = [tf.constant([1.0] * 16) for _ in range(100)]
     times = {}
 
@@ -84,7 +93,10 @@ def test_many_sources_cost_hardly_more_than_one(tf, costs):
 
 @clause(SHOULD, needs="arrays", modes="eager")
 def test_many_targets_cost_hardly_more_than_one(tf, costs):
-    """The gradient of a hundred targets takes hardly longer than that of one of them."""
+    """The gradient of a hundred targets takes hardly longer than that of one of them.
+
+    Measured: 1.3 to 1.8 on all implementations.
+    """
     x, times = tf.constant([1.0] * 16), {}
 
     def recorded():
@@ -107,7 +119,10 @@ def test_many_targets_cost_hardly_more_than_one(tf, costs):
 
 @clause(SHOULD, needs="arrays", modes="eager")
 def test_what_leads_to_no_target_costs_hardly_anything(tf, costs):
-    """Operations that were recorded and do not lead to the target hardly slow a gradient down."""
+    """Operations that were recorded and do not lead to the target hardly slow a gradient down.
+
+    There are ten times as many of them. Measured: JAX 1.1, TensorFlow and MLX 1.3, NumPy 2.4.
+    """
     x, times = tf.constant([1.0] * 16), {}
 
     def recorded(aside):
@@ -125,12 +140,15 @@ def test_what_leads_to_no_target_costs_hardly_anything(tf, costs):
         with stopwatch("beside"):
             gradient = tape.gradient(y, x)
         assert_close(gradient, [STEPS + 1.0] * 16)
-    costs.at_most("beside others over alone", times["beside"].min / times["alone"].min, 4.0)
+    costs.at_most("beside others over alone", times["beside"].min / times["alone"].min, 6.0)
 
 
 @clause(SHOULD, needs="arrays nested", modes="eager")
 def test_each_order_of_derivatives_costs_a_multiple_of_the_one_below(tf, costs):
-    """One more tape around others multiplies the time by a number that has a bound."""
+    """One more tape around others multiplies the time by a number that has a bound.
+
+    Measured: TensorFlow 2.2, NumPy 3.2, MLX 3.4, JAX 5.6.
+    """
     x, steps = tf.constant([1.0] * 4), 4
 
     def derivative(order):

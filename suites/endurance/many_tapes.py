@@ -279,6 +279,7 @@ def test_large_arrays_of_many_tapes_are_released(tf, costs, end):
     """However their lives end, tapes return the large arrays that they recorded.
 
     Three hundred tapes record two arrays of a megabyte each, and keep one of them or both.
+    Measured: 5 MB and less.
     """
     x = tf.constant([1.0] * ELEMENTS)
 

@@ -25,10 +25,10 @@ class SweepsManyTimes(zoo.Tape):
         return path
 
 
-class SweepsTwentyTimes(SweepsManyTimes):
-    """Computes each gradient twenty times."""
+class SweepsFiftyTimes(SweepsManyTimes):
+    """Computes each gradient fifty times."""
 
-    times = 20
+    times = 50
 
 
 class SweepsTwice(SweepsManyTimes):
