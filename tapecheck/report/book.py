@@ -151,7 +151,7 @@ def _build(runs: Sequence[Run], standard: Standard) -> Book:
                 number="{}.{}".format(number, place),
                 clause=entry.clause,
                 behaviours=[behaviours[name] for name in entry.clause.covers],
-                code=highlight(_program(code[entry.function.__name__])),
+                code=highlight(program(code[entry.function.__name__])),
                 outcomes=_outcomes(told, cases.get(entry.clause.id, {})),
             )
             for place, entry in enumerate(entries, 1)
@@ -182,7 +182,7 @@ def _part(number: int, chapter: Chapter, helpers: Markup, articles: List[Article
     return Part(number, chapter.name, title, lead, paragraphs, helpers, articles)
 
 
-def _program(definition: str) -> str:
+def program(definition: str) -> str:
     """The function of a clause without decorator and docstring, which the page tells in words."""
     return _DOCSTRING.sub("\n", definition[definition.index("def ") :], count=1)
 

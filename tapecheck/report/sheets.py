@@ -13,6 +13,7 @@ from tapecheck import reproducer
 from tapecheck.behaviours import Behaviour, Behaviours
 from tapecheck.errors import TapecheckError
 from tapecheck.report import findings, statements
+from tapecheck.report.book import program
 from tapecheck.report.highlight import highlight
 from tapecheck.report.matrix import Matrix, Row, worst
 from tapecheck.report.page import SYMBOLS, Report, called
@@ -185,7 +186,7 @@ def _sheet(
         chapter_key=key,
         said=said,
         behaviours=[behaviours[one] for one in (said.covers if said else []) if one in behaviours],
-        code=highlight(visible(said.code, 4 * LIMIT)) if said else Markup(""),
+        code=highlight(program(visible(said.code, _LONGEST_SCRIPT))) if said else Markup(""),
         grids=_grids(rows, matrix, reports, anchors),
         histories=[],
         rows=len(rows) if len(rows) > 1 or "[" in rows[0].clause else 0,

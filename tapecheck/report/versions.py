@@ -8,6 +8,7 @@ from tapecheck import timeline
 from tapecheck.errors import UsageError
 from tapecheck.report.history import newest
 from tapecheck.report.page import Report
+from tapecheck.standard import SPEC
 from tapecheck.timeline import Event, History, Stretch
 
 
@@ -37,6 +38,16 @@ class Upgrades(NamedTuple):
     steps: List[Upgrade]
     histories: List[History]
     constant: int
+
+    @property
+    def chapters(self) -> List[Tuple[str, List[History]]]:
+        """The histories by chapter, which is told with its suite where that is no standard."""
+        found: Dict[str, List[History]] = {}
+        for one in self.histories:
+            chapter = one.clause.partition(".")[0]
+            name = chapter if one.suite == SPEC else "{}: {}".format(one.suite, chapter)
+            found.setdefault(name.replace("_", " "), []).append(one)
+        return list(found.items())
 
 
 class Part(NamedTuple):
