@@ -38,7 +38,7 @@ def digits(request):
     """The set that is on this machine, as the row of its own name."""
     found = mnist.find(request.config.getoption("--mnist"))
     if request.param != found.name:
-        raise NotApplicable("{} has the set {!r}".format(found.source, found.name))
+        raise NotApplicable("the digits at hand are the set {!r}".format(found.name))
     return found
 
 

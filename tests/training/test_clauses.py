@@ -562,7 +562,7 @@ def test_the_set_that_is_there_makes_the_row_of_its_name(toy, monkeypatch):
     monkeypatch.setattr(mnist, "find", lambda path: toy_digits())
     fixture = inspect.unwrap(getattr(toy.digits, "_get_wrapped_function", lambda: toy.digits)())
     assert fixture(FakeRequest("toy")).name == "toy"
-    with pytest.raises(NotApplicable, match="a formula has the set 'toy'"):
+    with pytest.raises(NotApplicable, match="at hand are the set 'toy'"):
         fixture(FakeRequest("mnist"))
 
 
