@@ -104,6 +104,15 @@ def test_a_flaky_case_does_not_conform(ended: Ended) -> None:
     assert ended.code == 1
 
 
+def test_the_summary_tells_what_is_flaky(ended: Ended) -> None:
+    told = ended.out.split("\n")
+    assert "Flaky  of 5 failures" in told
+    place = told.index("Flaky  of 5 failures") + 1
+    assert told[place] == (
+        "  error, then pass  persistence.a_persistent_tape_answers_twice [eager CPU:0]"
+    )
+
+
 def test_the_header_says_that_failures_were_repeated(folder: Path, ended: Ended) -> None:
     assert results.read(folder / "runs").header["options"]["repeat_failures"] is True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 from typing import Any, Dict
@@ -45,7 +46,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a faulty tape, and a run of it whose failures have reproducers."""
     place = tmp_path_factory.mktemp("user")
     (place / "wrong.py").write_text(textwrap.dedent(TAPE), encoding="utf-8")
-    run(place, "wrong", *PART, "--out", "runs", "--reproducers")
+    ended = run(place, "wrong", *PART, "--out", "runs", "--reproducers")
+    assert re.search(r"^Reproducers  \d+ of \d+ failures, verified$", ended.out, re.MULTILINE)
     return place
 
 

@@ -50,6 +50,8 @@ def summarize(console: Any, run: Run) -> None:
         _chapters(console, run.cases, failing)
         _failures(console, failing)
         _undeclared(console, failing)
+        _flaky(console, failing)
+        _reproducers(console, failing)
     if run.leaks is not None:
         _leaks(console, run.leaks)
     _lacks(console, run.cases)
@@ -126,6 +128,28 @@ def _failures(console: Any, failing: List[Case]) -> None:
         for line in rest[: _LINES - 1]:
             say(console, "    ", plain(line, _WIDTH))
     _more(console, len(clauses) - _FAILURES, "failing clause")
+
+
+def _flaky(console: Any, failing: List[Case]) -> None:
+    """The failures that had another verdict when they were repeated at once."""
+    flaky = [case for case in failing if case.flaky]
+    if flaky:
+        say(console)
+        say(console, ("Flaky", "bold"), "  of {} failures".format(len(failing)))
+    for case in flaky[:_FAILURES]:
+        first, second = [(one, COLOURS[one]) for one in (case.verdict, case.repeated)]
+        say(console, "  ", first, ", then ", second, "  ", plain(_place(case.key), _WIDTH))
+    _more(console, len(flaky) - _FAILURES, "flaky case")
+
+
+def _reproducers(console: Any, failing: List[Case]) -> None:
+    """How many failures have a script that was seen to fail."""
+    tried = [case for case in failing if case.reproducer]
+    if tried:
+        verified = sum(bool(case.reproducer["verified"]) for case in tried)
+        say(console)
+        words = "  {} of {} failures, verified".format(verified, len(tried))
+        say(console, ("Reproducers", "bold"), words)
 
 
 def _leaks(console: Any, leaks: Sequence[Leak]) -> None:
