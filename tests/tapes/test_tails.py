@@ -52,6 +52,7 @@ def test_no_digit_is_lost(function, inputs, first, second):
         (tf.math.xlogy, 0.0, 0.0),
         (tf.math.xlog1py, 2.0, math.log(3.0)),
         (tf.math.xdivy, 2.0, 0.5),
+        (tf.math.xdivy, 0.0, 0.0),
     ],
 )
 def test_zero_times_a_factor_has_the_factor_as_its_slope(function, y, slope):

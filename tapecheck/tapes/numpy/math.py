@@ -203,7 +203,7 @@ def xdivy(x: Any, y: Any, name: Optional[str] = None) -> Tensor:
     """x / y, and 0 where both are 0."""
     first, second = of_one_dtype((x, y))
     both = (first.array == 0) & (second.array == 0)
-    return op.realdiv(first, op.select(1, second, condition=both))
+    return op.select(0, op.realdiv(first, op.select(1, second, condition=both)), condition=both)
 
 
 # Comparisons and logic: tensors of booleans, which have no derivative
