@@ -61,6 +61,11 @@ def test_a_finding_has_all_its_parts(path):
     assert [language for language, _ in _BLOCK.findall(text)] == ["python", ""]
 
 
+def test_every_finding_stands_in_the_list():
+    listed = re.findall(r"\]\(([\w-]+\.md)\)", (FOLDER / "README.md").read_text(encoding="utf-8"))
+    assert sorted(listed) == sorted(path.name for path in FINDINGS)
+
+
 @pytest.mark.parametrize("path", FINDINGS, ids=lambda path: path.stem)
 def test_a_script_prints_what_its_finding_says(path, tmp_path):
     text = path.read_text(encoding="utf-8")
