@@ -288,6 +288,15 @@ def test_different_versions_of_the_suite_are_warned_of(tmp_path: Path) -> None:
     assert any("0.1.0, 0.2.0" in text for text in document.texts("p", **{"class": "warning"}))
 
 
+def test_what_was_measured_is_drawn_where_there_is_something(tmp_path: Path) -> None:
+    series = {"loss": {"x": [0, 1], "y": [2.0, 1.0], "x_label": "steps", "y_label": "nats"}}
+    learnt = passed("networks.learns", suite="training", measured={"series": series})
+    document = read(tmp_path, run(passed(), learnt))
+    assert "Training" in document.texts("h2")
+    assert len(document.texts("figure")) == 1
+    assert "Training" not in read(tmp_path, run(passed())).texts("h2")
+
+
 def hostile_run() -> Run:
     details = {
         "expected": HOSTILE,

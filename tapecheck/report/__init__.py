@@ -10,6 +10,8 @@ from typing import List
 
 from tapecheck.behaviours import load as load_behaviours
 from tapecheck.report import page as pages
+from tapecheck.report.costs import costs
+from tapecheck.report.curves import curves
 from tapecheck.report.embedded import embed
 from tapecheck.report.environment import environment
 from tapecheck.results import Run
@@ -42,8 +44,13 @@ def write(page: pages.Page, out: Path, book: bool = False) -> Path:
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    data = embed(page.matrix, page.anchors, load_standard(), load_behaviours(), book)
+    runs = [report.run for report in page.reports]
+    content = {
+        "data": embed(page.matrix, page.anchors, load_standard(), load_behaviours(), book),
+        "curves": curves(runs),
+        "costs": costs(runs),
+    }
     for name in ("index.html", "summary.md"):
-        content = environment().get_template(name).render(page=page, book=book, data=data)
-        (out / name).write_bytes(content.encode("utf-8"))
+        text = environment().get_template(name).render(page=page, book=book, **content)
+        (out / name).write_bytes(text.encode("utf-8"))
     return out / "index.html"
