@@ -56,7 +56,7 @@ def test_a_dropped_tape_returns_its_memory_at_once(tf, costs):
             y = small_steps(x, STEPS)
         assert_close(tape.gradient(y, x), [STEPS + 1.0] * 16)
 
-    left = leftovers(work, times=3, first=2, collecting=False) / STEPS
+    left = leftovers(work, times=4, first=2, collecting=False) / STEPS
     costs.at_most("memory left for an operation", left, 0.1, "blocks")
 
 
@@ -75,7 +75,7 @@ def test_a_used_tape_holds_nothing(tf, costs):
         assert_close(tape.gradient(y, x), [STEPS + 1.0] * 16)
         tapes.append(tape)
 
-    left = leftovers(work, times=3, first=2, collecting=False) / STEPS
+    left = leftovers(work, times=4, first=2, collecting=False) / STEPS
     costs.at_most("memory left for an operation", left, 0.1, "blocks")
 
 

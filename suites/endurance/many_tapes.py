@@ -1,8 +1,7 @@
-"""Many tapes: whatever thousands of them went through, they leave nothing behind.
+"""Many tapes: whatever a thousand of them went through, they leave nothing behind.
 
-What is counted are blocks of Python's memory; a tape that stays would leave twenty or more. On
-NumPy, JAX, MLX and PyTorch 2,000 tapes leave up to 10 blocks altogether, on TensorFlow up to 320,
-which grow no further: at most 0.16 a tape. The bound is 0.5.
+What is counted are blocks of Python's memory; a tape that stays would leave twenty or more.
+Measured: 0.15 for a tape, and less; the bound is 0.5.
 """
 
 import pytest
@@ -10,9 +9,9 @@ import pytest
 from tapecheck import SHOULD, assert_close, assert_equal, clause
 from tapecheck.costs import leftovers, resident
 
-TIMES = 2000
+TIMES = 1000
 BOUND = 0.5
-LARGE = 300
+LARGE = 100
 ELEMENTS = 2**18
 MEGABYTE = 2**20
 
@@ -28,7 +27,7 @@ def square(tf, x, **options):
 
 @clause(SHOULD, modes="eager")
 def test_tapes_that_answered_leave_nothing(tf, costs):
-    """Thousands of tapes that gave their gradients leave nothing behind."""
+    """Hundreds of tapes that gave their gradients leave nothing behind."""
     x = tf.constant(3.0)
 
     def work():
@@ -41,7 +40,7 @@ def test_tapes_that_answered_leave_nothing(tf, costs):
 
 @clause(SHOULD, modes="eager")
 def test_tapes_that_were_never_asked_leave_nothing(tf, costs):
-    """Thousands of tapes that recorded and were dropped without a question leave nothing behind."""
+    """Hundreds of tapes that recorded and were dropped without a question leave nothing behind."""
     x = tf.constant(3.0)
 
     def work():
@@ -53,7 +52,7 @@ def test_tapes_that_were_never_asked_leave_nothing(tf, costs):
 
 @clause(SHOULD, needs="persistent", modes="eager")
 def test_persistent_tapes_that_are_dropped_leave_nothing(tf, costs):
-    """Thousands of persistent tapes that answered and were dropped leave nothing behind."""
+    """Hundreds of persistent tapes that answered and were dropped leave nothing behind."""
     x = tf.constant(3.0)
 
     def work():
@@ -83,7 +82,7 @@ def test_gradients_within_persistent_tapes_leave_nothing(tf, costs):
 
 @clause(SHOULD, needs="reset", modes="eager")
 def test_resets_leave_nothing(tf, costs):
-    """A tape that is reset thousands of times holds no more than after the first."""
+    """A tape that is reset a thousand times holds no more than after the first."""
     x = tf.constant(3.0)
     with tf.GradientTape() as tape:
 
@@ -99,7 +98,7 @@ def test_resets_leave_nothing(tf, costs):
 
 @clause(SHOULD, needs="stop_recording", modes="eager")
 def test_pauses_leave_nothing(tf, costs):
-    """A tape that is paused thousands of times holds no more than after the first."""
+    """A tape that is paused a thousand times holds no more than after the first."""
     x = tf.constant(3.0)
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -115,7 +114,7 @@ def test_pauses_leave_nothing(tf, costs):
 
 @clause(SHOULD, modes="eager")
 def test_exceptions_inside_tapes_leave_nothing(tf, costs):
-    """Thousands of tapes whose blocks end with an exception leave nothing behind, and stop."""
+    """Hundreds of tapes whose blocks end with an exception leave nothing behind, and stop."""
     x = tf.constant(3.0)
 
     class Interruption(Exception):
@@ -137,7 +136,7 @@ def test_exceptions_inside_tapes_leave_nothing(tf, costs):
 
 @clause(SHOULD, modes="eager")
 def test_refused_questions_leave_nothing(tf, costs):
-    """Thousands of tapes that refused a second question leave nothing behind."""
+    """Hundreds of tapes that refused a second question leave nothing behind."""
     x, refused = tf.constant(3.0), []
 
     def work():
@@ -154,7 +153,7 @@ def test_refused_questions_leave_nothing(tf, costs):
 
 @clause(SHOULD, needs="nested", modes="eager")
 def test_nested_tapes_leave_nothing(tf, costs):
-    """Thousands of second derivatives by nested tapes leave nothing behind."""
+    """Hundreds of second derivatives by nested tapes leave nothing behind."""
     x = tf.constant(3.0)
 
     def work():
@@ -170,7 +169,7 @@ def test_nested_tapes_leave_nothing(tf, costs):
 
 @clause(SHOULD, needs="variables state", modes="eager")
 def test_steps_of_training_leave_nothing(tf, costs):
-    """Thousands of steps that differentiate by variables and assign them leave nothing behind."""
+    """Hundreds of steps that differentiate by variables and assign them leave nothing behind."""
     weight = tf.Variable(8.0)
 
     def work():
@@ -184,7 +183,7 @@ def test_steps_of_training_leave_nothing(tf, costs):
 
 @clause(SHOULD, needs="variables", modes="eager")
 def test_variables_that_tapes_watched_are_released(tf, costs):
-    """Thousands of variables that are made, watched by a tape and dropped leave nothing behind."""
+    """Hundreds of variables that are made, watched by a tape and dropped leave nothing behind."""
 
     def work():
         variable = tf.Variable(3.0)
@@ -198,7 +197,7 @@ def test_variables_that_tapes_watched_are_released(tf, costs):
 
 @clause(SHOULD, needs="custom_gradient", modes="eager")
 def test_custom_gradients_leave_nothing(tf, costs):
-    """Thousands of functions with their own gradients leave nothing behind."""
+    """Hundreds of functions with their own gradients leave nothing behind."""
     x = tf.constant(3.0)
 
     def work():
@@ -216,7 +215,7 @@ def test_custom_gradients_leave_nothing(tf, costs):
 def test_jacobians_leave_nothing(tf, costs):
     """Jacobians leave nothing behind, neither tapes nor what was traced to vectorise them.
 
-    On TensorFlow 50 of them leave up to 250 blocks, which grow no further.
+    What is traced takes thousands of blocks. Measured: 5 blocks for a jacobian, and less.
     """
     x = tf.constant([1.0, 2.0])
 
@@ -226,13 +225,13 @@ def test_jacobians_leave_nothing(tf, costs):
             y = x * x
         return tape.jacobian(y, x)
 
-    costs.at_most("left by a jacobian", leftovers(work, 50, first=20), 15.0, "blocks")
+    costs.at_most("left by a jacobian", leftovers(work, 40, first=20), 15.0, "blocks")
     assert_close(work(), [[2.0, 0.0], [0.0, 4.0]])
 
 
 @clause(SHOULD, needs="forward", modes="eager")
 def test_accumulators_leave_nothing(tf, costs):
-    """Thousands of forward accumulators leave nothing behind."""
+    """Hundreds of forward accumulators leave nothing behind."""
     x, one = tf.constant(3.0), tf.constant(1.0)
 
     def work():
@@ -246,7 +245,7 @@ def test_accumulators_leave_nothing(tf, costs):
 
 @clause(SHOULD, modes="function jit")
 def test_calls_of_a_compiled_function_leave_nothing(tf, costs):
-    """Thousands of calls of a compiled function with a tape inside leave nothing behind."""
+    """Hundreds of calls of a compiled function with a tape inside leave nothing behind."""
 
     def gradient(x):
         tape, z = square(tf, x)
@@ -269,7 +268,7 @@ def test_compiled_functions_that_are_dropped_leave_next_to_nothing(tf, costs):
     def work():
         return costs.prepared(lambda x: gradient(x), x)()
 
-    costs.at_most("left by a function", leftovers(work, 20, first=5), 100.0, "blocks")
+    costs.at_most("left by a function", leftovers(work, 20, first=5), 50.0, "blocks")
     assert_close(work(), 108.0)
 
 
@@ -278,7 +277,7 @@ def test_compiled_functions_that_are_dropped_leave_next_to_nothing(tf, costs):
 def test_large_arrays_of_many_tapes_are_released(tf, costs, end):
     """However their lives end, tapes return the large arrays that they recorded.
 
-    Three hundred tapes record two arrays of a megabyte each, and keep one of them or both.
+    A hundred tapes record two arrays of a megabyte each, and keep one of them or both.
     Measured: 5 MB and less.
     """
     x = tf.constant([1.0] * ELEMENTS)
@@ -302,4 +301,4 @@ def test_large_arrays_of_many_tapes_are_released(tf, costs, end):
     after = resident()
     assert_close(result[:4], [4.0] * 4)
     if before is not None and after is not None:
-        costs.at_most("growth by many tapes", (after - before) / MEGABYTE, 150.0, "MB")
+        costs.at_most("growth by many tapes", (after - before) / MEGABYTE, 60.0, "MB")
