@@ -197,6 +197,18 @@ def test_the_reasons_of_lacks_are_told(folder: Path) -> None:
     assert "no compiler" in text_of(folder / "lacks.html")
 
 
+def test_versions_that_lack_the_same_share_a_column(folder: Path) -> None:
+    heads = Document(folder / "lacks.html").texts("th", scope="col")
+    assert heads == ["Capability", "numpy 1.0 (2026-01-02)", "tensorflow 2.20.0"]
+
+
+def test_nights_by_different_versions_of_the_suite_are_told_apart(tmp_path: Path) -> None:
+    before = run(passed(), suite_version="0.0.9", started="2026-01-01T02:00:00Z")
+    after = run(failed(), started="2026-01-02T02:00:00Z")
+    (heading,) = Document(written(tmp_path, before, after)).texts("h3")
+    assert heading.endswith("by another version of the suite")
+
+
 def test_the_data_of_the_matrix_holds_each_verdict(folder: Path) -> None:
     held = data(folder)
     verdicts = {letter: verdict for verdict, letter in LETTERS.items()}

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from tapecheck.behaviours import load as load_behaviours
 from tapecheck.comparison import Suspect, suspects
 from tapecheck.modes import MODES
-from tapecheck.report import conformance, history, page, sheets, trends, versions
+from tapecheck.report import conformance, history, lacks, page, sheets, trends, versions
 from tapecheck.report.columns import columns
 from tapecheck.report.costs import costs
 from tapecheck.report.curves import curves
@@ -79,6 +79,23 @@ class Site(NamedTuple):
     def older(self) -> List[int]:
         """The runs after which the same was run again."""
         return [number for number in range(len(self.reports)) if number not in self.newest]
+
+    @property
+    def lacking(self) -> Page:
+        """The front page with one run for all versions of an implementation that lack the same."""
+        last: Dict[str, Report] = {}
+        for number in self.newest:
+            report = self.reports[number]
+            declared = [report.backend, *map(report.run.header.get, ("lacks", "lacks_in"))]
+            last[repr(declared)] = report
+        alone = list(last.values())
+        return self.front._replace(
+            reports=alone, lacks=lacks.find([report.run for report in alone])
+        )
+
+    def aligned(self, old: int, new: int) -> bool:
+        """Whether two runs are of the same version of the suite."""
+        return len({self.reports[one].run.header["suite_version"] for one in (old, new)}) == 1
 
     @property
     def stood_in(self) -> List[int]:

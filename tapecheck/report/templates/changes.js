@@ -16,8 +16,9 @@
     return make("span", { className: "badge " + name, textContent: symbol + " " + name });
   };
 
+  const several = new Set(data.columns.map(([, , device]) => device)).size > 1;
   const places = (run) => new Map(data.columns
-    .map(([number, mode, device], column) => [number, mode + " " + device, column])
+    .map(([number, mode, device], column) => [number, several ? mode + " " + device : mode, column])
     .filter(([number]) => number === run).map(([, place, column]) => [place, column]));
   const kindOf = (old, now) => {
     const broken = [old, now].map((letter) => BREAKING.includes(verdicts[letter][1]));
