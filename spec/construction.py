@@ -113,7 +113,7 @@ def test_an_unknown_option_is_refused(tf, run):
         tf.GradientTape(persistant=True)
 
 
-@clause(OBSERVED, covers="CON-04", modes="eager")
+@clause(OBSERVED, covers="CON-04", since="2.1", modes="eager")
 def test_the_class_has_a_second_name(tf, run):
     """The class is also found as autodiff.GradientTape, the same object."""
     assert_same(tf.autodiff.GradientTape, tf.GradientTape)

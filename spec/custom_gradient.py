@@ -502,7 +502,7 @@ def _with_any_keyword(factor):
     return product
 
 
-@clause(SHOULD, covers="CUS-09", needs="custom_gradient variables")
+@clause(SHOULD, covers="CUS-09", needs="custom_gradient variables", since="2.4")
 def test_grad_fn_takes_variables_in_any_way_that_python_knows(tf, run):
     """grad_fn takes variables as a parameter, as a keyword-only one, or among any keywords."""
     factor = tf.Variable(3.0)
@@ -717,7 +717,7 @@ def test_a_function_that_reads_no_trainable_variable_needs_no_variables(tf, run)
     assert_close(run(program, tf.constant(2.0)), 10.0)
 
 
-@clause(SHOULD, covers="CUS-13", needs="custom_gradient")
+@clause(SHOULD, covers="CUS-13", needs="custom_gradient", since="2.1")
 def test_the_decorator_is_written_with_parentheses_too(tf, run):
     """custom_gradient() without a function is the decorator itself."""
 
@@ -734,7 +734,7 @@ def test_the_decorator_is_written_with_parentheses_too(tf, run):
     assert_structure(run(program, tf.constant(3.0)), (6.0, 10.0))
 
 
-@clause(SHOULD, covers="CUS-13", needs="custom_gradient")
+@clause(SHOULD, covers="CUS-13", needs="custom_gradient", since="2.1")
 def test_methods_have_custom_gradients(tf, run):
     """A decorated method sees its own object, and grad_fn returns no gradient for the object."""
 

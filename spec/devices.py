@@ -185,7 +185,14 @@ def test_a_tape_lives_in_each_replica(tf, run, devices):
     assert_structure(run(program), [2.0 * 6.0, 5.0 * 6.0])
 
 
-@clause(SHOULD, covers="DEV-03", needs="distribute graph variables", devices=2, modes="eager")
+@clause(
+    SHOULD,
+    covers="DEV-03",
+    needs="distribute graph variables",
+    since="2.2",
+    devices=2,
+    modes="eager",
+)
 def test_a_tape_lives_in_each_replica_of_a_compiled_function(tf, run, devices):
     """A compiled function may run a strategy whose replicas hold tapes."""
     strategy = mirrored(tf, devices)
@@ -291,7 +298,9 @@ def test_a_mirrored_variable_is_a_variable_outside_its_strategy(tf, run, devices
     assert_close(run(program, tf.constant(5.0)), 5.0 * 6.0)
 
 
-@clause(OBSERVED, covers="DEV-07", needs="distribute variables", devices=2, modes="eager")
+@clause(
+    OBSERVED, covers="DEV-07", needs="distribute variables", since="2.2", devices=2, modes="eager"
+)
 def test_a_tape_around_replicas_does_not_record_them(tf, run, devices):
     """A tape around a strategy's run does not record the replicas: they have their own threads."""
     strategy = mirrored(tf, devices)

@@ -201,7 +201,9 @@ def test_recomputation_ignores_infinite_and_missing_upstream_values(tf, run):
     assert_close(empty, np.zeros([0]))
 
 
-@clause(OBSERVED, covers="CUS-29", needs="arrays recompute_grad forward", modes="eager")
+@clause(
+    OBSERVED, covers="CUS-29", needs="arrays recompute_grad forward", since="2.1", modes="eager"
+)
 def test_a_recomputed_function_has_no_forward_derivative(tf, run):
     """A recomputed function called under a forward accumulator raises NotImplementedError."""
     recomputed = tf.recompute_grad(lambda x: x * x)
