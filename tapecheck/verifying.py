@@ -147,7 +147,9 @@ def differs(case: Case, ended: Ended) -> str:
         return _how(ended)
     if ended.raised == "AssertionError":
         told = _plain(ended.words.partition(", got ")[2] or ended.words)
-        return "" if actual and _tells(told, actual) else "it tells {!r}".format(told[:200])
+        # A bare assertion tells nothing, here as there.
+        same = _tells(told, actual) if actual else not told and "actual" in case.details
+        return "" if same else "it tells {!r}".format(told[:200])
     match = _RAISED.match(actual)
     if match and match.group(1).rpartition(".")[2] == ended.raised:
         return ""

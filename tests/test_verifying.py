@@ -105,6 +105,7 @@ def case(verdict: str, **details: Any) -> Case:
         ("lib.errors.NotFoundError: x", Ended(1, "NotFoundError", "y")),
         ("TypeError: no", Ended(1, "AssertionError", "expected None, got TypeError: no")),
         ("KeyError", Ended(1, "KeyError", "")),
+        ("", Ended(1, "AssertionError", "")),
         ("the process that ran it crashed", Ended(-11, "", "")),
         ("ran into the time limit of 4 s", Ended(None, "", "")),
     ],
@@ -160,6 +161,10 @@ def test_how_a_script_ended_is_told_by_what_python_prints(text: str, ended: Any)
 
 def test_a_script_that_hangs_is_ended(tmp_path: Path) -> None:
     assert verifying.execute("while True: pass", limit=0.5).code is None
+
+
+def test_a_record_that_does_not_tell_what_came_is_not_matched_by_silence() -> None:
+    assert differs(case("fail"), Ended(1, "AssertionError", ""))
 
 
 EXAMPLE = """\
