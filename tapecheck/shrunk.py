@@ -7,9 +7,13 @@ import re
 import textwrap
 from typing import List, Optional, Tuple
 
+import numpy as np
+
 from tapecheck.reproducer import compiled, namespace, title
 
-_ARRAY = re.compile(r"(\[[^()]*\]|[^\s()\[\]]+|\([^()]*\)) \((\w+), shape (\([\d, ]*\))\)$")
+_ARRAY = re.compile(
+    r"(\[[^()]*\]|[^\s()\[\]]+|\([^()]*\)) \((\w+), shape (\((?:\d+,(?: \d+,?)*)?(?: ?\d+)?\))\)$"
+)
 _CALL = re.compile(r"^print\((?:tf\.function\()?derivatives[^()]*\)?\((.*)\)\)$", re.MULTILINE)
 _PLACE = re.compile(r"\bat (\[[^\]]*\])")
 _ANSWER = re.compile(r"(\w+) = ")
@@ -117,7 +121,7 @@ def literal(text: str) -> Optional[str]:
     if match is None or "..." in match.group(1):
         return None
     numbers, shape = _numbers(match.group(1)), ast.literal_eval(match.group(3))
-    if numbers is None:
+    if numbers is None or len(numbers) != np.prod(shape, dtype=object):
         return None
     if shape in ((), (len(numbers),)):
         return "np.array({})".format("[{}]".format(", ".join(numbers)) if shape else numbers[0])
@@ -145,6 +149,6 @@ def _numbers(text: str) -> Optional[List[str]]:
 def _parses(text: str) -> bool:
     try:
         ast.parse(text)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

@@ -204,7 +204,10 @@ def _backend_of(case: Case) -> str:
     Raises:
         TapecheckError: the record does not tell.
     """
-    words: List[str] = shlex.split(str(case.details.get("reproduce", "")))
+    try:
+        words: List[str] = shlex.split(str(case.details.get("reproduce", "")))
+    except ValueError:
+        words = []
     if words[:2] == ["tapecheck", "repro"] and "--backend" in words[:-1]:
         return words[words.index("--backend") + 1]
     if words[:2] == ["tapecheck", "run"] and len(words) > 2:

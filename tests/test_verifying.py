@@ -269,6 +269,12 @@ def test_an_example_without_a_program_has_no_script(example: str) -> None:
         ("ValueError", "'ValueError'"),
         ("[1., ..., 2.] (float64, shape (1000,))", None),
         ("something else", None),
+        ("[] (float32, shape ())", None),
+        ("[1., 2.] (float32, shape (3,))", None),
+        ("[1.] (float32, shape (,))", None),
+        ("[1.] (float32, shape (1 1))", None),
+        ("[[1., 2.]] (float32, shape (1, 2))", "np.array([1.0, 2.0]).reshape((1, 2))"),
+        ("[] (float32, shape (2, 0, 3))", "np.array([]).reshape((2, 0, 3))"),
     ],
 )
 def test_what_a_failure_tells_becomes_a_value(text: str, value: Any) -> None:
@@ -304,6 +310,18 @@ def test_the_command_writes_scripts_and_tells_why_there_are_none(
     ]
     [script] = (tmp_path / "scripts").iterdir()
     assert script.read_text(encoding="utf-8") == read("some.jsonl").cases[1].reproducer["script"]
+
+
+HOSTILE = ["tapecheck run 'unfinished", "tapecheck", "", "\x00\ud800", "tapecheck repro --backend"]
+
+
+@pytest.mark.parametrize("command", HOSTILE)
+def test_a_record_that_makes_no_sense_costs_its_reproducer_alone(command: str) -> None:
+    found = verifying.reproducer_of(case("fail", reproduce=command, example="import " + "(" * 9999))
+    assert found == {
+        "verified": False,
+        "why": "the record does not tell how to reproduce it",
+    }
 
 
 def test_only_so_many_scripts_are_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

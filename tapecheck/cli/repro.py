@@ -48,7 +48,8 @@ def repro(
 
     With --results a script is made of each failure in a result file, and run. Those that fail in
     the same way, with the same exception or the same wrong value, are written into the file, into
-    the record of their case; of the others it says why there is none.
+    the record of their case; of the others it says why there is none. What a result file shows as a
+    program is run, so give it only files that you trust.
     """
     if (clause is None) == (results is None):
         raise UsageError("name a CLAUSE, or give --results")
