@@ -290,6 +290,30 @@ def test_the_time_line_tells_where_a_clause_changed(folder: Path) -> None:
     assert "2.10.0 to 2.20.0 ✓ holds" in text
 
 
+def test_what_only_waited_for_its_mode_is_counted_apart(tmp_path: Path) -> None:
+    absent = passed(
+        mode="jit",
+        verdict=results.UNSUPPORTED,
+        message="the backend declares to lack xla",
+        details={"lacks": ["xla"]},
+    )
+    old = run(passed(), absent, version="1.0")
+    new = run(passed(), passed(mode="jit"), version="2.0", lacks=[])
+    written(tmp_path, old, new)
+    text = text_of(tmp_path / "timeline.html")
+    assert "0 of 2 changed between 1.0 and 2.0; 1 hold ever since there is their mode" in text
+
+
+def test_what_several_versions_break_is_one_line_of_the_front_page(tmp_path: Path) -> None:
+    runs = [
+        run(failed(), failed(mode="jit", details={"actual": version}), version=version)
+        for version in ("1.0", "2.0")
+    ]
+    document = Document(written(tmp_path, *runs))
+    (line,) = [text for text in document.texts("tr") if CLAUSE.id in text]
+    assert line.endswith("✗ failnumpy 2.0, 1.0 eager, jit")
+
+
 def test_what_a_version_changed_is_told_step_by_step(folder: Path) -> None:
     steps = Document(folder / "changes.html").texts("details", **{"class": "step"})
     assert steps[0].startswith("2.10.0 to 2.20.0")

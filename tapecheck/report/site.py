@@ -10,7 +10,8 @@ from markupsafe import Markup
 from tapecheck.behaviours import load as load_behaviours
 from tapecheck.comparison import Suspect, suspects
 from tapecheck.modes import MODES
-from tapecheck.report import conformance, history, lacks, page, sheets, trends, versions
+from tapecheck.report import broken, conformance, history, lacks, page, sheets, trends, versions
+from tapecheck.report.broken import Broken
 from tapecheck.report.columns import columns
 from tapecheck.report.costs import costs
 from tapecheck.report.curves import curves
@@ -38,6 +39,7 @@ class Site(NamedTuple):
         nights: what changed in the last night, those with regressions first.
         upgrades: the implementations of which there are several versions.
         names: the file of each clause.
+        broken: what the newest runs break.
         suspects: the clauses that tell nothing.
         curves: what training measured in the newest runs, as HTML.
         costs: the same of what tapes cost, beside earlier runs.
@@ -52,6 +54,7 @@ class Site(NamedTuple):
     matrix: Matrix
     names: Dict[Place, str]
     sheets: List[Sheet]
+    broken: List[Broken]
     suspects: List[Suspect]
     curves: Markup
     costs: Markup
@@ -151,6 +154,7 @@ def build(runs: Sequence[Run], book: bool = True) -> Site:
         matrix=matrix,
         names=names,
         sheets=sheets.sheets(matrix, reports, names, standard, load_behaviours(), upgrades),
+        broken=broken.find(reports, newest, {place: n for n, place in enumerate(places)}),
         suspects=suspects(
             [runs[number] for number in newest],
             [entry.clause for entry in standard.entries.values()],

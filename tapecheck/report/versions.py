@@ -6,6 +6,7 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 from tapecheck import timeline
 from tapecheck.errors import UsageError
+from tapecheck.modes import MODE_NEEDS
 from tapecheck.report.history import newest
 from tapecheck.report.page import Report
 from tapecheck.standard import SPEC
@@ -30,6 +31,7 @@ class Upgrades(NamedTuple):
     Attributes:
         runs: their numbers, from the oldest version to the newest.
         histories: those of the clauses that did not come to the same in all versions.
+        begun: how many only began to hold when the implementation had their mode at all.
         constant: how many came to the same in all of them.
     """
 
@@ -37,6 +39,7 @@ class Upgrades(NamedTuple):
     runs: List[int]
     steps: List[Upgrade]
     histories: List[History]
+    begun: int
     constant: int
 
     @property
@@ -103,7 +106,7 @@ def _upgrades(
         ordered = timeline.in_order(reports[number].run for number in numbers)
     except UsageError:
         # A version that is no number has no place on a line of versions.
-        return Upgrades(backend, [], [], [], 0)
+        return Upgrades(backend, [], [], [], 0, 0)
     place = {id(reports[number].run): number for number in numbers}
     steps = []
     for old, new, step in zip(ordered, ordered[1:], timeline.changes(ordered)):
@@ -112,7 +115,7 @@ def _upgrades(
         steps.append(Upgrade(place[id(old)], place[id(new)], told))
     histories = timeline.histories(ordered)
     changing = sorted(
-        (one for one in histories if not one.constant),
+        (one for one in histories if not one.constant and not _only_begins(one)),
         key=lambda one: (order[one.suite, one.clause.partition("[")[0]], one.clause, one.modes),
     )
     return Upgrades(
@@ -120,5 +123,14 @@ def _upgrades(
         [place[id(run)] for run in ordered],
         steps,
         changing,
-        len(histories) - len(changing),
+        sum(_only_begins(one) for one in histories),
+        sum(one.constant for one in histories),
     )
+
+
+def _only_begins(history: History) -> bool:
+    """Whether it holds ever since the implementation has the mode, which it lacked before."""
+    if [one.state for one in history.stretches] != [timeline.ABSENT, timeline.HOLDS]:
+        return False
+    words = history.stretches[0].words
+    return all(words.endswith("lack {}".format(MODE_NEEDS[mode])) for mode in history.modes)
