@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 from tapecheck.clause import LEVELS
+from tapecheck.modes import MODES
 from tapecheck.report import findings
 from tapecheck.report.matrix import worst
 from tapecheck.report.page import Report
@@ -57,5 +58,8 @@ def _broken(place: Place, members: List[Tuple[Report, Case]]) -> Broken:
         verdict=worst([case for _, case in members])[0],
         headline=findings.headline(newest),
         rows=len({case.clause for _, case in members}),
-        places=[Where(backend, versions[backend], modes[backend]) for backend in versions],
+        places=[
+            Where(backend, versions[backend], sorted(modes[backend], key=MODES.index))
+            for backend in versions
+        ],
     )
