@@ -32,8 +32,8 @@ def ask(tf, run, row, request, tapecheck_case):
     """The operation of the row at the samples of the clause; unsupported where it is refused."""
     name = request.function.__name__[len("test_") :]
     question = Question(tf, run, row, tapecheck_case.suite.seed)
-    if "unknown_shapes" in name:
-        question.trace_for_unknown_shapes()
+    if "unknown" in name:
+        question.trace_for_unknown(ranks="ranks" in name)
     scope = CLAUSES[name]
     lacks = sorted(row.needs & tapecheck_case.suite.backend.lacks)
     refusal = "the backend declares to lack {}".format(", ".join(lacks)) if lacks else ""
@@ -53,6 +53,13 @@ def ask(tf, run, row, request, tapecheck_case):
 def test_first_order(ask):
     """The gradient of an operation is exact to a few roundings, and so is its value."""
     ask.gradients()
+    ask.raise_faults()
+
+
+@clause(SHOULD, needs="output_gradients", modes="eager")
+def test_first_order_by_each_input(ask):
+    """The gradient by one input alone is the one that it has among the gradients by all."""
+    ask.gradients_by_each_input()
     ask.raise_faults()
 
 
@@ -232,6 +239,13 @@ def test_first_order_of_unknown_shapes(ask):
 def test_second_order_of_unknown_shapes(ask):
     """The second gradient in a program that was traced for unknown sizes is exact."""
     ask.second_gradients()
+    ask.raise_faults()
+
+
+@clause(SHOULD, needs="output_gradients", modes="function")
+def test_first_order_of_unknown_ranks(ask):
+    """The gradient in a program that was traced for unknown numbers of axes is exact."""
+    ask.gradients()
     ask.raise_faults()
 
 

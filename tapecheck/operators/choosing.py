@@ -40,6 +40,10 @@ def _with(attribute: str, orders: int = 1) -> Speaks:
     )
 
 
+def _of_several(row: Row) -> bool:
+    return _any(row) and len(row.inputs) > 1
+
+
 def _shaped(row: Row) -> bool:
     return _any(row) and bool(row.elementwise or row.shapes)
 
@@ -54,6 +58,7 @@ def _by_convention(row: Row) -> bool:
 
 CLAUSES: Dict[str, Scope] = {
     "first_order": Scope(_any, "ordinary"),
+    "first_order_by_each_input": Scope(_of_several, "single"),
     "second_order": Scope(_twice, "ordinary"),
     "first_order_at_edges": Scope(_with("edges"), "edges"),
     "second_order_at_edges": Scope(_with("edges", 2), "edges"),
@@ -65,30 +70,31 @@ CLAUSES: Dict[str, Scope] = {
     "second_order_of_complex": Scope(_with("complex", 2), "complex"),
     "first_order_of_other_shapes": Scope(_shaped, "shapes"),
     "second_order_of_other_shapes": Scope(_shaped_twice, "shapes", 2),
-    "forward_mode": Scope(_any, "few", 24, 1),
-    "forward_over_reverse": Scope(_twice, "few", 24, 4),
-    "reverse_over_forward": Scope(_twice, "few", 24, 4),
-    "looped_jacobian": Scope(_any, "few", 24, 4),
-    "vectorised_jacobian": Scope(_any, "few", 24, 4),
-    "vectorised_hessian": Scope(_twice, "few", 24, 4),
+    "forward_mode": Scope(_any, "few", 24),
+    "forward_over_reverse": Scope(_twice, "few", 24),
+    "reverse_over_forward": Scope(_twice, "few", 24),
+    "looped_jacobian": Scope(_any, "few", 24),
+    "vectorised_jacobian": Scope(_any, "few", 24),
+    "vectorised_hessian": Scope(_twice, "few", 24),
     "compiled_first_order": Scope(_any, "single", 24, 6),
     "compiled_second_order": Scope(_twice, "single", 48, 6),
     "compiled_first_order_at_edges": Scope(_with("edges"), "edges", 12, 6),
     "compiled_first_order_of_complex": Scope(_with("complex"), "complex", 12, 6),
     "compiled_forward_mode": Scope(_any, "few", 48, 12),
     "compiled_vectorised_jacobian": Scope(_any, "few", 48, 12),
-    "first_order_of_unknown_shapes": Scope(_any, "single", 3, 3),
-    "second_order_of_unknown_shapes": Scope(_twice, "single", 12, 3),
+    "first_order_of_unknown_shapes": Scope(_any, "single", 3),
+    "second_order_of_unknown_shapes": Scope(_twice, "single", 12),
+    "first_order_of_unknown_ranks": Scope(_any, "single", 12),
     "convention": Scope(_by_convention, "kinks"),
 }
 """The clauses by name. What is cheap is asked of all rows; what must be traced and compiled first
-is asked of a share of them, that a row's name decides, larger in the deep profile."""
+is asked of a share of them, that a row's name decides. The deep profile asks all of all rows, but
+for what must be compiled, of which it asks a larger share."""
 
 
 def rows_of(clause: str, rows: Sequence[Row]) -> List[Row]:
     """The rows to ask `clause` of, in their order."""
     scope = CLAUSES[clause]
-    # The share of the default profile is a part of that of the deep one.
     one_in = budget(scope.one_in, scope.deep)
     return [
         row

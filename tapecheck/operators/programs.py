@@ -84,6 +84,19 @@ def first_order(tf: Any, compute: Program) -> Program:
     return program
 
 
+def by_one_input(tf: Any, compute: Program, place: int) -> Program:
+    """From inputs and cotangents to the list of the gradient by one input, the only one watched."""
+
+    def program(inputs: Sequence[Any], cotangents: Sequence[Any]) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs[place])
+            outputs = compute(*inputs)
+        gradient = tape.gradient(outputs, inputs[place], output_gradients=cotangents)
+        return _dense(tf, [gradient])
+
+    return program
+
+
 def second_order(tf: Any, compute: Program) -> Program:
     """From inputs, directions and cotangents to the derivatives of gradient times direction.
 

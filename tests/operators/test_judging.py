@@ -134,6 +134,18 @@ def test_a_jacobian_that_is_wrong_is_seen(tmp_path):
     assert "jacobian times direction wrong" in complaint(asked)
 
 
+def test_an_operation_of_too_few_digits_is_wrong_and_no_fault_of_the_oracle(tmp_path):
+    class SinglePrecision(Namespace):
+        @staticmethod
+        def sin(x):
+            return tape.cast(tape.sin(tape.cast(x, tape.float32)), x.dtype)
+
+    text = BY_DIFFERENCES.replace("tf.square_of(x)", "tf.sin(x)")
+    asked = question(tmp_path, text, SinglePrecision(None))
+    asked.gradients()
+    assert "gradient wrong in float64" in complaint(asked)
+
+
 def test_an_operation_that_the_namespace_does_not_have_is_refused_not_wrong(tmp_path):
     with pytest.raises(Refused):
         question(tmp_path, ELEMENTWISE, tape)
