@@ -240,7 +240,8 @@ def test_a_diff_shows_a_regression_first_and_ends_with_exit_code_1(here: Path) -
         "  pass -> error  a.b [eager CPU:0]",
         "Fixed (1)",
         "  fail -> pass  a.c [jit CPU:0]",
-        "1 regressions, 1 fixed, 0 flaky, 0 changed behaviours, 0 new, 0 gone, 0 other changes, 0 the same",
+        "1 regressions, 1 fixed, 0 flaky, 0 changed behaviours, "
+        "0 new, 0 gone, 0 other changes, 0 the same",
     ]
     assert call("diff", "new.jsonl", "old.jsonl").exit_code == 1
     assert call("diff", "new.jsonl", "new.jsonl").exit_code == 0
@@ -274,7 +275,8 @@ def test_a_diff_tells_suites_apart_and_many_rows_of_a_clause_once(here: Path) ->
         "Regressions (30)",
         "  pass -> error  operators.first[...] (30 rows) [eager CPU:0]",
         "y: only in the new run, 1 case",
-        "30 regressions, 0 fixed, 0 flaky, 0 changed behaviours, 1 new, 1 gone, 0 other changes, 1 the same",
+        "30 regressions, 0 fixed, 0 flaky, 0 changed behaviours, "
+        "1 new, 1 gone, 0 other changes, 1 the same",
     ]
     assert call("diff", "old.jsonl", "new.jsonl", "--all").stdout.count("pass -> error") == 30
 
