@@ -316,7 +316,7 @@ def test_outputs_that_are_not_used_have_upstream_gradients_of_zero(tf, run):
     assert_structure(answers, [100.0 + 2.0, 20.0 + 2.0, 100.0 + 20.0 + 2.0])
 
 
-@clause(SHOULD, covers="CUS-07", needs="custom_gradient struct")
+@clause(SHOULD, covers="CUS-07", needs="custom_gradient struct", since="2.3")
 def test_inputs_may_be_nested(tf, run):
     """grad_fn returns one gradient for each tensor of nested inputs, in flattened order.
 
@@ -360,7 +360,7 @@ def test_outputs_may_be_nested(tf, run):
     assert_close(gradient, 5.0 * 10 + 7.0 * 100 + 3.0 * 1000)
 
 
-@clause(SHOULD, covers="CUS-07", needs="custom_gradient struct")
+@clause(SHOULD, covers="CUS-07", needs="custom_gradient struct", since="2.3")
 def test_gradients_may_be_nested(tf, run):
     """grad_fn may return the gradients of nested inputs in the same nesting."""
 
@@ -1367,7 +1367,7 @@ def test_the_outer_grad_fn_answers_for_inner_variables(tf, run):
     assert_structure(run(program, tf.constant(2.0)), (6.0, [10.0, 100.0]))
 
 
-@clause(OBSERVED, covers="CUS-40", needs="arrays custom_gradient ragged")
+@clause(OBSERVED, covers="CUS-40", needs="arrays custom_gradient ragged", since="2.11")
 def test_ragged_tensors_have_custom_gradients(tf, run):
     """Ragged inputs and outputs count by their values; grad_fn sees and returns ragged tensors."""
 

@@ -340,7 +340,7 @@ def test_tensors_spread_over_a_mesh_are_differentiable(tf, run, devices):
     SHOULD,
     covers="DEV-08",
     needs="arrays distribute graph variables",
-    since="2.13",
+    since="2.9",
     devices=2,
     modes="eager",
 )
@@ -363,7 +363,7 @@ def test_variables_spread_over_a_mesh_are_differentiable(tf, run, devices):
 
 
 @clause(
-    OBSERVED, covers="DEV-08", needs="arrays distribute", since="2.13", devices=2, modes="eager"
+    OBSERVED, covers="DEV-08", needs="arrays distribute", since="2.11", devices=2, modes="eager"
 )
 def test_without_the_scope_of_its_mesh_a_spread_tensor_has_no_gradient(tf, run, devices):
     """In eager execution outside the scope of its mesh a DTensor is refused in the backward pass.

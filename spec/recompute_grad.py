@@ -142,7 +142,7 @@ def test_what_a_recomputed_function_computes_is_not_recorded(tf, run):
     assert_close(of_result, 5 * 6.0)
 
 
-@clause(SHOULD, covers="CUS-27", needs="recompute_grad", modes="eager")
+@clause(SHOULD, covers="CUS-27", needs="recompute_grad", since="2.8", modes="eager")
 def test_the_recomputed_function_is_known(tf, run):
     """The function that recompute_grad wraps is available as __wrapped__."""
 
@@ -280,7 +280,9 @@ def test_a_compiled_function_is_recomputed(tf, run):
     assert_structure(run(program, tf.constant(3.0)), (36.0, 2 * 6.0 * 2))
 
 
-@clause(SHOULD, covers="CUS-41 CUS-27", needs="arrays recompute_grad keras", modes="eager")
+@clause(
+    SHOULD, covers="CUS-41 CUS-27", needs="arrays recompute_grad keras", since="2.8", modes="eager"
+)
 def test_a_model_is_recomputed(tf, run):
     """recompute_grad around a Keras model gives gradients of its variables, kept in __wrapped__."""
     runs = []

@@ -360,7 +360,13 @@ def test_a_stopped_tensor_keeps_dtype_and_shape(tf, run):
     assert_close(stopped[2], [True, False], dtype="bool")
 
 
-@clause(OBSERVED, covers="SGR-14", needs="arrays stop_gradient ragged", modes="eager function")
+@clause(
+    OBSERVED,
+    covers="SGR-14",
+    needs="arrays stop_gradient ragged",
+    since="2.8",
+    modes="eager function",
+)
 def test_a_stopped_ragged_tensor_is_cut(tf, run):
     """stop_gradient of a ragged tensor keeps its rows and cuts the path to them."""
 

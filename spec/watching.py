@@ -393,7 +393,7 @@ def test_watch_returns_nothing(tf, run):
     assert_close(run(program, tf.constant(3.0)), 2 * 3.0)
 
 
-@clause(SHOULD, covers="WAT-22", needs="arrays sparse")
+@clause(SHOULD, covers="WAT-22", needs="arrays sparse", since="2.3")
 def test_watching_a_sparse_tensor_watches_its_values(tf, run):
     """watch of a SparseTensor makes its values differentiable."""
 
