@@ -53,7 +53,7 @@ def _decorator(words: str, examples: int, deep: int, **strategies: Any) -> Calla
         chosen = settings(
             max_examples=budget(examples, deep), phases=(Phase.generate, Phase.shrink)
         )
-        asked = chosen(given(**strategies)(law))
+        asked: Any = chosen(given(**strategies)(law))
         asked.words = words
         return asked
 
