@@ -135,6 +135,13 @@ def test_a_compiled_program_reads_and_assigns_variables(jax_tape):
     assert float(variable) == 5.0
 
 
+def test_a_compiled_program_takes_labels_as_an_argument(jax_tape):
+    tf = jax_tape
+    loss = tf.function(tf.nn.sparse_softmax_cross_entropy_with_logits, jit_compile=True)
+    found = loss(tf.constant([1, 0]), tf.constant([[1.0, 1.0], [3.0, 3.0]]))
+    np.testing.assert_allclose(found.numpy(), np.log([2.0, 2.0]), rtol=1e-6)
+
+
 def test_a_compiled_program_is_traced_once_for_each_signature(jax_tape):
     tf, traced = jax_tape, []
     gc.collect()  # a variable that goes away is another signature

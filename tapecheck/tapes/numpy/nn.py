@@ -117,7 +117,7 @@ def sparse_softmax_cross_entropy_with_logits(
     labels: Any, logits: Any, name: Optional[str] = None
 ) -> Tensor:
     """-log_softmax(logits) at the labels, which are integers."""
-    x, ids = convert_to_tensor(logits), array_of(labels)
+    x, ids = convert_to_tensor(logits), convert_to_tensor(labels)
     return -gather(log_softmax(x), ids, axis=ids.ndim, batch_dims=ids.ndim)
 
 
