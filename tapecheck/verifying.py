@@ -113,6 +113,8 @@ def script_of(case: Case) -> Optional[str]:
 def execute(text: str, limit: float = LIMIT) -> Ended:
     """Run a script with this Python, in a folder of its own; modules of this folder are found."""
     here = os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH", "")]))
+    # A script runs outside of any test, also where a test has it run
+    surroundings = {key: os.environ[key] for key in os.environ if key != "PYTEST_CURRENT_TEST"}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "reproducer.py"
         path.write_text(text, encoding="utf-8")
@@ -120,7 +122,7 @@ def execute(text: str, limit: float = LIMIT) -> Ended:
             ended = subprocess.run(
                 [sys.executable, str(path)],
                 cwd=folder,
-                env={**os.environ, "PYTHONPATH": here, "PYTHONIOENCODING": "utf-8"},
+                env={**surroundings, "PYTHONPATH": here, "PYTHONIOENCODING": "utf-8"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
