@@ -561,7 +561,8 @@ def l2_normalize(
     if not x.shape.num_elements():
         return op.identity(x)
     # In units of the greatest element, lest squares overflow; the quotient is the same in any
-    unit = xp.maximum(xp.max(xp.abs(x.array), axis=_axes(x, axis), keepdims=True), 1)
+    largest = xp.max(xp.abs(x.array), axis=_axes(x, axis), keepdims=True)
+    unit = xp.where(largest > 1, largest, 1)
     scaled = x / cast(Tensor(unit), x.dtype)
     total = reduce_sum(real(scaled * conj(scaled)), axis, keepdims=True)
     scale: Tensor = cast(rsqrt(op.maximum(total, Tensor(epsilon / unit / unit))), x.dtype)
