@@ -161,7 +161,7 @@ def test_a_copy_lies_on_another_device(tf, run, devices):
     SHOULD,
     covers="DEV-03",
     needs="arrays distribute variables",
-    since="2.4",
+    since="2.2",
     devices=2,
     modes="eager",
 )
@@ -215,7 +215,7 @@ def test_a_tape_lives_in_each_replica_of_a_compiled_function(tf, run, devices):
     SHOULD,
     covers="DEV-03",
     needs="state arrays distribute optimizer variables",
-    since="2.4",
+    since="2.3",
     devices=2,
     modes="eager",
 )

@@ -395,7 +395,7 @@ def test_a_detour_through_float16_is_straight(tf, run):
     assert_close(run(program, tf.constant(0.1)), 3.0, dtype="float32")
 
 
-@clause(OBSERVED, covers="DTY-14", needs="dtype-float8", since="2.13")
+@clause(OBSERVED, covers="DTY-14", needs="dtype-float8", since="2.12")
 def test_a_path_through_float8_is_cut(tf, run):
     """What was cast to an 8-bit float and back is a constant to the tape."""
 

@@ -1334,7 +1334,7 @@ def test_dropout_drops_the_gradient_of_what_it_dropped(tf, run):
     assert_equal(set(np.asarray(gradient).tolist()), {0.0, 6.0})
 
 
-@clause(SHOULD, covers="OPS-08", needs="arrays nn random stateless_random", since="2.8")
+@clause(SHOULD, covers="OPS-08", needs="arrays nn random stateless_random", since="2.7")
 def test_dropout_from_a_seed_drops_the_gradient_of_what_it_dropped(tf, run):
     """stateless_dropout at a rate of one half doubles the gradient of what it keeps."""
 
@@ -1480,7 +1480,7 @@ def test_parameters_of_special_functions_have_no_derivative(tf, run):
     assert_structure(gradients, [None, None, None, None])
 
 
-@clause(OBSERVED, covers="OPS-09", needs="arrays special", since="2.4", modes="eager function")
+@clause(OBSERVED, covers="OPS-09", needs="arrays special", since="2.3", modes="eager function")
 def test_bessel_functions_have_derivatives(tf, run):
     """The Bessel functions of order zero have those of order one as derivatives, or the opposite.
 
@@ -1496,7 +1496,7 @@ def test_bessel_functions_have_derivatives(tf, run):
     assert_derivatives(tf, run, np.ones(1), table)
 
 
-@clause(OBSERVED, covers="OPS-09", needs="arrays special", since="2.4", modes="eager function")
+@clause(OBSERVED, covers="OPS-09", needs="arrays special", since="2.2", modes="eager function")
 def test_integrals_have_their_integrands_as_derivatives(tf, run):
     """expint, fresnel_sin, fresnel_cos, spence and dawsn have their derivatives.
 
