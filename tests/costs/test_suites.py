@@ -13,6 +13,7 @@ from tapecheck.clause import OBSERVED, clause_of
 from tapecheck.costs import Costs
 from tapecheck.measuring import Measured
 from tapecheck.standard import chapters, folder_of
+from tapecheck.tapes import recorder
 from tests import zoo
 from tests.costs import faulty
 from tests.zoo import jacobians
@@ -174,7 +175,9 @@ def _ask(name, namespace, compiled=lambda program: program):
     fixtures = {"tf": namespace, "run": _eagerly, "costs": costs, "end": "answered"}
     if name.startswith("deep_programs"):
         fixtures["chain"] = function.__globals__["Chain"](zoo.namespace_with(), costs)
-    function(**{one: fixtures[one] for one in inspect.signature(function).parameters})
+    # A faulty tape that another test left active would keep every variable of this one
+    with recorder.pause_all():
+        function(**{one: fixtures[one] for one in inspect.signature(function).parameters})
 
 
 @pytest.fixture(autouse=True)
