@@ -21,12 +21,20 @@ import tempfile
 import time
 from pathlib import Path
 
+from tapecheck.errors import DataError
+from tapecheck.results import read
+
 ROOT = Path(__file__).resolve().parent.parent
 RELEASES = [*("tf2.{}".format(minor) for minor in range(22)), "tf-nightly"]
 
 
 def measure(environment: str, reports: Path, cold: bool) -> int:
-    """Run the standard in one environment of tox and publish the result; how tox ended."""
+    """Run the standard in one environment of tox and publish the result; how the run ended.
+
+    Raises:
+        subprocess.CalledProcessError: the environment cannot be made.
+        tapecheck.errors.DataError: the run left no result file, or an incomplete one.
+    """
     with tempfile.TemporaryDirectory(prefix="tapecheck-") as scratch:
         folder = Path(scratch)
         variables = {**os.environ, "UV_CACHE_DIR": str(folder / "cache")} if cold else os.environ
@@ -58,9 +66,6 @@ def publish(results: Path, reports: Path) -> None:
     Raises:
         tapecheck.errors.DataError: it is missing, incomplete, or no result file.
     """
-    from tapecheck.errors import DataError
-    from tapecheck.results import read
-
     run = read(results)
     if not run.complete:
         raise DataError(results, None, "the run is incomplete")
@@ -91,8 +96,16 @@ def main() -> int:
     ]
     if unknown:
         parser.error("no release of TensorFlow: {}".format(", ".join(unknown)))
-    ended = [measure(name, asked.reports, asked.cold) for name in asked.environments]
-    return max(ended)
+    failed = []
+    for name in asked.environments:
+        try:
+            if measure(name, asked.reports, asked.cold):
+                failed.append(name)
+        except (subprocess.CalledProcessError, DataError) as error:
+            print("{}: {}".format(name, error), file=sys.stderr, flush=True)
+            failed.append(name)
+    print("failed: " + ", ".join(failed) if failed else "all conform")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
