@@ -20,6 +20,19 @@ MEASURED: Dict[str, Any] = {
     "series": {"loss": {"x": [0, 1], "y": [2.0, 1.0], "x_label": "steps", "y_label": "nats"}},
 }
 
+PAGES = [
+    "index.html",
+    "matrix.html",
+    "changes.html",
+    "timeline.html",
+    "trends.html",
+    "training.html",
+    "costs.html",
+    "lacks.html",
+    "suspects.html",
+]
+"""The pages of the site of these runs beside those of each clause and each run."""
+
 
 def several_runs() -> List[Run]:
     """Two nights of one tape, three versions of another, its newest with suites and rows."""

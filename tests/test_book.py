@@ -14,9 +14,10 @@ from tapecheck.behaviours import load as load_behaviours
 from tapecheck.capabilities import CAPABILITIES
 from tapecheck.cli import main
 from tapecheck.report.book import render_book
-from tapecheck.results import Case, Run, Writer
+from tapecheck.results import Case, Run
 from tapecheck.standard import load_standard, root
 from tapecheck.toml import read_toml
+from tests.made_up import write_run
 
 STANDARD = load_standard()
 BEHAVIOURS = load_behaviours()
@@ -251,7 +252,7 @@ def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_report_and_book_lead_to_each_other(tmp_path: Path) -> None:
-    write(tmp_path / "runs" / "results.jsonl")
+    write_run(tmp_path / "runs" / "results.jsonl", [case("pass")])
     assert call("report", str(tmp_path / "runs"), "--out", str(tmp_path / "site")).exit_code == 0
     names = {path.name for path in (tmp_path / "site").iterdir()}
     assert {"index.html", "standard.html", "summary.md"} <= names
@@ -277,21 +278,3 @@ def test_a_report_is_of_runs_or_of_the_standard_alone(arguments: List[str], tmp_
 
 def call(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments, prog_name="tapecheck", catch_exceptions=False)
-
-
-def write(path: Path) -> None:
-    header = {
-        "suite_version": "0.1.0",
-        "backend": "some",
-        "version": "1.0",
-        "python": "3.11",
-        "platform": "Linux",
-        "devices": ["CPU:0"],
-        "lacks": [],
-        "options": {},
-        "started": "2026-01-01T00:00:00Z",
-    }
-    writer = Writer(path)
-    writer.write_header(header)
-    writer.write_case(case("pass"))
-    writer.close(1.0, complete=True)

@@ -18,8 +18,9 @@ import tapecheck
 from tapecheck.behaviours import load as load_behaviours
 from tapecheck.cli import main
 from tapecheck.cli.text import columns, console, plain, say
-from tapecheck.results import Case, Writer
+from tapecheck.results import Case
 from tapecheck.standard import load_standard
+from tests.made_up import write_run
 
 CLAUSE = "persistence.a_persistent_tape_answers_twice"
 
@@ -34,33 +35,14 @@ def call(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments, prog_name="tapecheck", catch_exceptions=False)
 
 
-def write_run(
-    path: Path,
-    verdicts: Dict[Tuple[str, str], str],
-    complete: bool = True,
-    version: str = "1.0",
-    suite_version: str = "0.1.0",
-    started: str = "2026-01-01T00:00:00Z",
-) -> None:
-    writer = Writer(path)
-    writer.write_header(
-        {
-            "suite_version": suite_version,
-            "backend": "some",
-            "version": version,
-            "python": "3.11",
-            "platform": "Linux",
-            "devices": ["CPU:0"],
-            "lacks": [],
-            "options": {},
-            "started": started,
-        }
-    )
+def write(path: Path, verdicts: Dict[Tuple[str, str], str], **changed: Any) -> None:
+    """A run with a verdict for each clause and mode."""
+    cases = []
     for (clause, mode), verdict in verdicts.items():
         message = "" if verdict == "pass" else "{} is \x1b[31mbroken".format(clause)
         suite, _, name = clause.rpartition("/")
-        writer.write_case(Case(suite or "spec", name, "MUST", mode, "CPU:0", verdict, 0.1, message))
-    writer.close(1.0, complete)
+        cases.append(Case(suite or "spec", name, "MUST", mode, "CPU:0", verdict, 0.1, message))
+    write_run(path, cases, **changed)
 
 
 def commands(group: click.Group, *names: str) -> Iterator[Tuple[str, ...]]:
@@ -170,9 +152,9 @@ def test_a_clause_is_explained_with_its_sources_and_code() -> None:
 def test_the_last_verdicts_of_each_implementation_are_shown(here: Path) -> None:
     runs = here / "reports" / "runs"
     old, new = {(CLAUSE, "eager"): "fail"}, {(CLAUSE, "eager"): "pass", (CLAUSE, "jit"): "error"}
-    write_run(runs / "b" / "results.jsonl", old, started="2026-01-01T00:00:00Z")
-    write_run(runs / "a" / "results.jsonl", new, started="2026-01-02T00:00:00Z")
-    write_run(here / "reports" / "published.jsonl", old, version="2.0")
+    write(runs / "b" / "results.jsonl", old, started="2026-01-01T00:00:00Z")
+    write(runs / "a" / "results.jsonl", new, started="2026-01-02T00:00:00Z")
+    write(here / "reports" / "published.jsonl", old, version="2.0")
     (runs / "broken.jsonl").write_text("no result\n", encoding="utf-8")
     _, _, shown = call("explain", CLAUSE).stdout.partition("Last verdicts\n")
     assert [line.split() for line in shown.splitlines()] == [
@@ -192,8 +174,8 @@ def test_a_script_is_printed_as_it_is_and_names_its_sources() -> None:
 
 
 def test_a_report_takes_files_and_folders_of_runs(here: Path) -> None:
-    write_run(here / "runs" / "a" / "results.jsonl", {(CLAUSE, "eager"): "pass"})
-    write_run(here / "runs" / "b.jsonl", {(CLAUSE, "eager"): "fail"}, version="2.0")
+    write(here / "runs" / "a" / "results.jsonl", {(CLAUSE, "eager"): "pass"})
+    write(here / "runs" / "b.jsonl", {(CLAUSE, "eager"): "fail"}, version="2.0")
     result = call("report", "runs", "runs/a", "runs/b.jsonl", "--out", "site")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
@@ -220,8 +202,8 @@ def test_a_report_takes_files_and_folders_of_runs(here: Path) -> None:
 def test_a_report_refuses_what_does_not_belong_together(
     here: Path, changed: Dict[str, Any], said: str, option: str
 ) -> None:
-    write_run(here / "runs" / "a.jsonl", {(CLAUSE, "eager"): "pass"})
-    write_run(here / "runs" / "b.jsonl", {(CLAUSE, "eager"): "pass"}, version="2", **changed)
+    write(here / "runs" / "a.jsonl", {(CLAUSE, "eager"): "pass"})
+    write(here / "runs" / "b.jsonl", {(CLAUSE, "eager"): "pass"}, version="2", **changed)
     result = call("report", "runs", "--out", "site")
     assert result.exit_code == 2
     assert said in result.stderr
@@ -230,8 +212,8 @@ def test_a_report_refuses_what_does_not_belong_together(
 
 
 def test_a_diff_shows_a_regression_first_and_ends_with_exit_code_1(here: Path) -> None:
-    write_run(here / "old.jsonl", {("a.b", "eager"): "pass", ("a.c", "jit"): "fail"})
-    write_run(here / "new.jsonl", {("a.b", "eager"): "error", ("a.c", "jit"): "pass"})
+    write(here / "old.jsonl", {("a.b", "eager"): "pass", ("a.c", "jit"): "fail"})
+    write(here / "new.jsonl", {("a.b", "eager"): "error", ("a.c", "jit"): "pass"})
     result = call("diff", "old.jsonl", "new.jsonl")
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
@@ -248,8 +230,8 @@ def test_a_diff_shows_a_regression_first_and_ends_with_exit_code_1(here: Path) -
 
 
 def test_new_and_gone_cases_are_no_regression_and_long_lists_are_shortened(here: Path) -> None:
-    write_run(here / "old.jsonl", {("a.gone", "eager"): "pass"})
-    write_run(here / "new.jsonl", {("a.new{}".format(n), "eager"): "fail" for n in range(30)})
+    write(here / "old.jsonl", {("a.gone", "eager"): "pass"})
+    write(here / "new.jsonl", {("a.new{}".format(n), "eager"): "fail" for n in range(30)})
     result = call("diff", "old.jsonl", "new.jsonl")
     assert result.exit_code == 0
     assert "New (30)" in result.stdout
@@ -261,10 +243,8 @@ def test_new_and_gone_cases_are_no_regression_and_long_lists_are_shortened(here:
 def test_a_diff_tells_suites_apart_and_many_rows_of_a_clause_once(here: Path) -> None:
     rows = [("operators/operators.first[{}]".format(n), "eager") for n in range(30)]
     spec = {("a.b", "eager"): "pass"}
-    write_run(here / "old.jsonl", {**spec, ("x/c.d", "jit"): "pass", **dict.fromkeys(rows, "pass")})
-    write_run(
-        here / "new.jsonl", {**spec, ("y/c.d", "jit"): "fail", **dict.fromkeys(rows, "error")}
-    )
+    write(here / "old.jsonl", {**spec, ("x/c.d", "jit"): "pass", **dict.fromkeys(rows, "pass")})
+    write(here / "new.jsonl", {**spec, ("y/c.d", "jit"): "fail", **dict.fromkeys(rows, "error")})
     result = call("diff", "old.jsonl", "new.jsonl")
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
@@ -284,14 +264,14 @@ def test_a_diff_tells_suites_apart_and_many_rows_of_a_clause_once(here: Path) ->
 @pytest.mark.parametrize("name", ["old.jsonl", "new.jsonl"])
 def test_a_diff_refuses_an_incomplete_run(here: Path, name: str) -> None:
     for one in ("old.jsonl", "new.jsonl"):
-        write_run(here / one, {("a.b", "eager"): "pass"}, complete=one != name)
+        write(here / one, {("a.b", "eager"): "pass"}, complete=one != name)
     result = call("diff", "old.jsonl", "new.jsonl")
     assert result.exit_code == 2
     assert result.stderr == "tapecheck: {}: the run is incomplete\n".format(name)
 
 
 def test_a_broken_result_file_is_named_with_its_line(here: Path) -> None:
-    write_run(here / "old.jsonl", {("a.b", "eager"): "pass"})
+    write(here / "old.jsonl", {("a.b", "eager"): "pass"})
     text = (here / "old.jsonl").read_text(encoding="utf-8")
     (here / "new.jsonl").write_text(text.replace('"pass"', '"good"', 1), encoding="utf-8")
     result = call("diff", "old.jsonl", "new.jsonl")

@@ -11,7 +11,8 @@ import pytest
 
 from tapecheck.errors import DataError
 from tapecheck.measuring import Measured
-from tapecheck.results import Case, Writer, read
+from tapecheck.results import Case, read
+from tests.made_up import write_run
 
 CHAPTER = '''
 """Measures."""
@@ -165,22 +166,7 @@ def test_a_curve_has_an_ordinate_for_each_abscissa(x, y):
     ],
 )
 def test_measures_of_another_form_are_refused(tmp_path, measured):
-    writer = Writer(tmp_path / "results.jsonl")
-    writer.write_header(
-        {
-            "suite_version": "0.1.0",
-            "backend": "toy",
-            "version": "1.0",
-            "python": "3.11.7",
-            "platform": "Linux",
-            "devices": ["CPU:0"],
-            "lacks": [],
-            "options": {},
-            "started": "2026-01-02T03:04:05Z",
-        }
-    )
     case = Case("spec", "a.b", "MUST", "eager", "CPU:0", "pass", 0.25, measured=measured)
-    writer.write_case(case)
-    writer.close(1.0, True)
+    write_run(tmp_path / "results.jsonl", [case])
     with pytest.raises(DataError, match=r"results\.jsonl:2: not a result record"):
         read(tmp_path / "results.jsonl")

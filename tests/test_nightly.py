@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List
 
 import pytest
 from click.testing import CliRunner, Result
 
 from tapecheck.cli import main
-from tapecheck.results import Case, Writer
+from tapecheck.results import Case
+from tests.made_up import write_run
 
 HOSTILE = "a.b[|`</script>\x1b[31m*_]"
 
@@ -31,26 +32,6 @@ def case(clause: str, verdict: str, **changed: Any) -> Case:
     return Case(clause=clause, verdict=verdict, seconds=0.1, **fields)
 
 
-def write(path: str, cases: Sequence[Case], complete: bool = True, **changed: Any) -> None:
-    """A result file; `changed` are fields of its header."""
-    header: Dict[str, Any] = {
-        "suite_version": "0.1.0",
-        "backend": "some",
-        "version": "1.0",
-        "python": "3.11",
-        "platform": "Linux",
-        "devices": ["CPU:0"],
-        "lacks": [],
-        "options": {},
-        "started": "2026-01-01T00:00:00Z",
-    }
-    writer = Writer(path)
-    writer.write_header({**header, **changed})
-    for one in cases:
-        writer.write_case(one)
-    writer.close(1.5, complete)
-
-
 def lines(result: Result) -> List[str]:
     return result.stdout.splitlines()
 
@@ -58,8 +39,8 @@ def lines(result: Result) -> List[str]:
 def test_a_difference_in_json_is_whole_and_names_each_case(here: Path) -> None:
     many = [case("a.x{}".format(number), "pass") for number in range(50)]
     broken = [one._replace(verdict="fail", message="broken") for one in many]
-    write("old.jsonl", [*many, case("a.f", "pass")])
-    write("new.jsonl", [*broken, case("a.f", "fail", repeated="pass")], version="2.0")
+    write_run("old.jsonl", [*many, case("a.f", "pass")])
+    write_run("new.jsonl", [*broken, case("a.f", "fail", repeated="pass")], version="2.0")
     result = call("diff", "old.jsonl", "new.jsonl", "--format", "json")
     assert result.exit_code == 1
     told = json.loads(result.stdout)
@@ -74,8 +55,8 @@ def test_a_difference_in_json_is_whole_and_names_each_case(here: Path) -> None:
 def test_a_difference_in_markdown_has_regressions_first_and_shows_hostile_text_as_text(
     here: Path,
 ) -> None:
-    write("old.jsonl", [case(HOSTILE, "pass"), case("a.c", "fail")])
-    write("new.jsonl", [case(HOSTILE, "error"), case("a.c", "pass")], version="2<b>")
+    write_run("old.jsonl", [case(HOSTILE, "pass"), case("a.c", "fail")])
+    write_run("new.jsonl", [case(HOSTILE, "error"), case("a.c", "pass")], version="2<b>")
     result = call("diff", "old.jsonl", "new.jsonl", "--format", "markdown")
     assert result.exit_code == 1
     assert lines(result) == [
@@ -95,30 +76,30 @@ def test_a_difference_in_markdown_has_regressions_first_and_shows_hostile_text_a
 
 
 def test_a_long_difference_in_markdown_is_shortened(here: Path) -> None:
-    write("old.jsonl", [case("a.b", "pass")])
-    write("new.jsonl", [case("a.x{}".format(number), "pass") for number in range(30)])
+    write_run("old.jsonl", [case("a.b", "pass")])
+    write_run("new.jsonl", [case("a.x{}".format(number), "pass") for number in range(30)])
     assert "- and 10 more" in lines(call("diff", "old.jsonl", "new.jsonl", "--format", "markdown"))
 
 
 def test_runs_that_asked_for_different_parts_are_said_to(here: Path) -> None:
-    write("old.jsonl", [case("a.b", "pass")])
-    write("new.jsonl", [case("a.b", "pass")], options={"chapter": ["a"], "mode": ["jit"]})
+    write_run("old.jsonl", [case("a.b", "pass")])
+    write_run("new.jsonl", [case("a.b", "pass")], options={"chapter": ["a"], "mode": ["jit"]})
     said = "The runs were asked for different parts: all of it, chapter a mode jit"
     assert said in lines(call("diff", "old.jsonl", "new.jsonl"))
     assert said + "." in lines(call("diff", "old.jsonl", "new.jsonl", "--format", "markdown"))
 
 
 def test_both_verdicts_of_a_flaky_case_are_told_and_it_is_no_regression(here: Path) -> None:
-    write("old.jsonl", [case("a.b", "pass")])
-    write("new.jsonl", [case("a.b", "fail", repeated="pass")])
+    write_run("old.jsonl", [case("a.b", "pass")])
+    write_run("new.jsonl", [case("a.b", "fail", repeated="pass")])
     result = call("diff", "old.jsonl", "new.jsonl")
     assert result.exit_code == 0
     assert "  pass -> fail, then pass  a.b [eager CPU:0]" in lines(result)
 
 
 def test_suspects_are_listed_by_why(here: Path) -> None:
-    write("one.jsonl", [case("a.b", "fail"), case("a.c", "pass")])
-    write("two.jsonl", [case("a.b", "error"), case("a.c", "pass")], version="2.0")
+    write_run("one.jsonl", [case("a.b", "fail"), case("a.c", "pass")])
+    write_run("two.jsonl", [case("a.b", "error"), case("a.c", "pass")], version="2.0")
     result = call("suspects", "one.jsonl", "two.jsonl")
     assert result.exit_code == 1
     assert lines(result)[:2] == ["Fails everywhere (1)", "  MUST  a.b  2 runs"]
@@ -127,7 +108,7 @@ def test_suspects_are_listed_by_why(here: Path) -> None:
 
 
 def test_one_implementation_has_no_suspects(here: Path) -> None:
-    write("one.jsonl", [case("a.b", "fail")])
+    write_run("one.jsonl", [case("a.b", "fail")])
     result = call("suspects", "one.jsonl")
     assert result.exit_code == 2
     assert "one implementation says nothing of everywhere" in result.stderr

@@ -16,6 +16,7 @@ from tapecheck.deviations import UNREVIEWED, parse_deviations
 from tapecheck.errors import DataError
 from tapecheck.reconciling import Reconciled, reconcile, words_of
 from tapecheck.results import Case, Run
+from tests.made_up import write_run
 
 HERE = Path("deviations.toml")
 CLAUSE = "reset.a_reset_forgets_what_was_watched"
@@ -314,25 +315,8 @@ def test_a_pattern_holds_only_where_all_that_it_fits_fails_so() -> None:
 @pytest.fixture
 def results_file(tmp_path: Path) -> Path:
     """A run of something that fails in two clauses."""
-    writer = results.Writer(tmp_path / "run" / results.FILE_NAME)
-    writer.write_header(
-        {
-            "suite_version": "0.1.0",
-            "backend": "mine",
-            "version": "1.2",
-            "python": "3.11.0",
-            "platform": "somewhere",
-            "packages": {},
-            "devices": ["CPU:0"],
-            "lacks": [],
-            "seeds": {},
-            "options": {},
-            "started": "2026-01-01T00:00:00Z",
-        }
-    )
-    for one in (case(), ERROR, case("pass", clause="reset.a_reset_returns_nothing")):
-        writer.write_case(one)
-    writer.close(1.0, complete=True)
+    cases = [case(), ERROR, case("pass", clause="reset.a_reset_returns_nothing")]
+    write_run(tmp_path / "run" / results.FILE_NAME, cases, backend="mine", version="1.2")
     return tmp_path / "run"
 
 

@@ -6,18 +6,8 @@ import pytest
 
 from tapecheck.errors import DataError
 from tapecheck.results import Case, Leak, Writer, add_leak, finish, read, unfinished
+from tests.made_up import HEADER, write_run
 
-HEADER = {
-    "suite_version": "0.1.0",
-    "backend": "toy",
-    "version": "1.0",
-    "python": "3.11.7",
-    "platform": "Linux",
-    "devices": ["CPU:0"],
-    "lacks": [],
-    "options": {},
-    "started": "2026-01-02T03:04:05Z",
-}
 PASSED = Case("spec", "recording.a", "MUST", "eager", "CPU:0", "pass", 0.25)
 FAILED = Case(
     "spec", "recording.b", "SHOULD", "jit", "GPU:0", "fail", 0.5, "broken", {"expected": "None"}
@@ -34,11 +24,7 @@ def path(tmp_path):
 
 
 def write(path, cases=(PASSED, FAILED), complete=True, **options):
-    writer = Writer(path)
-    writer.write_header({**HEADER, "options": options})
-    for case in cases:
-        writer.write_case(case)
-    writer.close(1.5, complete)
+    write_run(path, cases, complete, options=options)
 
 
 def change(path, number, **fields):
@@ -54,7 +40,7 @@ def test_what_is_written_is_read_back(path):
     write(path)
     run = read(path)
     assert run.complete
-    assert run.label == "toy 1.0"
+    assert run.label == "some 1.0"
     assert [tuple(case)[:8] for case in run.cases] == [tuple(PASSED)[:8], tuple(FAILED)[:8]]
     assert run.cases[1].details == {"expected": "None"}
     assert run.counts() == {"pass": 1, "fail": 1}
@@ -124,7 +110,7 @@ def test_a_second_header_is_ignored(path):
     writer.write_header(HEADER)
     writer.write_header({**HEADER, "backend": "other"})
     writer.close(1.0, complete=True)
-    assert read(path).header["backend"] == "toy"
+    assert read(path).header["backend"] == "some"
 
 
 def test_a_run_that_was_stopped_is_incomplete(path):

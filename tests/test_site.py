@@ -24,6 +24,7 @@ from tests.report_pages import CLAUSE, HOSTILE, OTHER, Document, failed, passed,
 from tests.site_pages import (
     CLAUSES,
     LISTED,
+    PAGES,
     THIRD,
     UNREVIEWED,
     of_clause,
@@ -53,17 +54,7 @@ def text_of(path: Path) -> str:
 
 
 def test_each_run_and_each_clause_has_a_page(folder: Path) -> None:
-    assert {path.name for path in folder.glob("*.html")} == {
-        "index.html",
-        "matrix.html",
-        "changes.html",
-        "timeline.html",
-        "trends.html",
-        "training.html",
-        "costs.html",
-        "lacks.html",
-        "suspects.html",
-    }
+    assert {path.name for path in folder.glob("*.html")} == set(PAGES)
     assert {path.stem for path in (folder / "runs").iterdir()} == {
         "numpy-1.0-2026-01-01",
         "numpy-1.0-2026-01-02",

@@ -17,21 +17,13 @@ from typing import Any, Dict
 import pytest
 
 from tests.report_pages import CLAUSE, HOSTILE, OTHER, failed, passed, run
-from tests.site_pages import of_clause, several_runs, written
+from tests.site_pages import PAGES, of_clause, several_runs, written
 
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
-PAGES = [
-    "index.html",
-    "matrix.html",
-    "changes.html",
-    "timeline.html",
-    "trends.html",
-    "training.html",
-    "costs.html",
-    "lacks.html",
-    "suspects.html",
+VISITED = [
+    *PAGES,
     of_clause(CLAUSE.id),
     "runs/numpy-1.0-2026-01-02.html",
 ]
@@ -226,7 +218,7 @@ def words(clause: str) -> str:
     return clause.partition(".")[2].replace("_", " ")
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", VISITED)
 def test_a_page_opens_without_complaint_and_without_a_network(seen: Any, name: str) -> None:
     assert seen(name)["console"] == []
 
@@ -240,7 +232,7 @@ def test_a_request_to_elsewhere_would_be_complained_of(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not AXE, reason="no axe-core is installed")
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", VISITED)
 def test_axe_finds_nothing_in_light_and_in_dark(seen: Any, name: str) -> None:
     assert seen(name)["violations"] == []
 
@@ -252,7 +244,7 @@ def test_axe_would_find_something(tmp_path: Path) -> None:
     assert any("image-alt" in one for one in opened(page)["violations"])
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", VISITED)
 def test_no_page_is_wider_than_a_narrow_screen(seen: Any, name: str) -> None:
     assert seen(name).get("wide", 0) <= 0
 
