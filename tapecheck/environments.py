@@ -70,13 +70,17 @@ def environments(path: Path) -> List[Environment]:
 
 
 def matrix(
-    chosen: Sequence[Environment], shards: int = 1, default_python: str = ""
+    chosen: Sequence[Environment],
+    shards: int = 1,
+    default_python: str = "",
+    deep: Sequence[Environment] = (),
 ) -> Dict[str, Any]:
     """The jobs for a CI, as ``strategy.matrix`` of GitHub Actions takes them.
 
     Args:
         shards: into how many jobs the run of each environment is split.
         default_python: for environments that any Python will do for.
+        deep: those that run the suites beside the standard as well, by the deep profile.
     """
     return {
         "include": [
@@ -84,6 +88,7 @@ def matrix(
                 "environment": one.name,
                 "backend": one.backend,
                 "python": one.python or default_python,
+                "deep": one in deep,
                 "shard": "{}/{}".format(number, shards),
                 "name": one.name if shards == 1 else "{} {}/{}".format(one.name, number, shards),
                 "artifact": "{}-{}".format(one.name, number),

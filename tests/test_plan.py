@@ -98,18 +98,20 @@ def test_a_pattern_that_matches_nothing_is_refused() -> None:
 
 
 def test_each_shard_is_a_job_with_an_artifact_of_its_own() -> None:
-    jobs = matrix(KNOWN[:3], 2, "3.12")["include"]
+    jobs = matrix(KNOWN[:3], 2, "3.12", deep=KNOWN[:1])["include"]
     assert len(jobs) == 6
     assert len({job["artifact"] for job in jobs}) == 6
     assert jobs[5] == {
         "environment": "tf2.0",
         "backend": "tensorflow",
         "python": "3.7",
+        "deep": False,
         "shard": "2/2",
         "name": "tf2.0 2/2",
         "artifact": "tf2.0-2",
     }
     assert jobs[0]["python"] == "3.12"
+    assert [job["deep"] for job in jobs] == [True, True, False, False, False, False]
 
 
 def test_the_matrix_is_one_line_of_json(tox: Path) -> None:
@@ -121,9 +123,10 @@ def test_the_matrix_is_one_line_of_json(tox: Path) -> None:
 
 
 def test_the_plan_is_a_table_for_people(tox: Path) -> None:
-    told = lines(call("plan", "--shards", "3"))
-    assert told[0].split() == ["environment", "python", "backend", "jobs"]
-    assert told[3].split() == ["tf2.0", "3.7", "tensorflow", "3"]
+    told = lines(call("plan", "--shards", "3", "--deep", "numpy"))
+    assert told[0].split() == ["environment", "python", "backend", "asks", "jobs"]
+    assert told[1].split() == ["numpy", "any", "numpy", "all,", "deep", "3"]
+    assert told[3].split() == ["tf2.0", "3.7", "tensorflow", "the", "standard", "3"]
     assert told[-1] == "8 environments, 24 jobs"
 
 

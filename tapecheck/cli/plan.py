@@ -17,12 +17,15 @@ DEFAULT_PYTHON = "3.12"
     epilog="""\b
 Examples:
   tapecheck plan
-  tapecheck plan --only 'tf2.*' --only tf-nightly
+  tapecheck plan --only 'tf2.*' --only tf-nightly --deep tf-nightly
   echo "matrix=$(tapecheck plan --json --shards 2)" >> "$GITHUB_OUTPUT\""""
 )
 @click.option("--tox", "path", default="tox.ini", show_default=True, metavar="FILE")
 @click.option("--only", "patterns", multiple=True, metavar="PATTERN", help="As tf2.1* or jax.")
 @click.option("--skip", "skipped", multiple=True, metavar="PATTERN", help="All but these.")
+@click.option(
+    "--deep", "deeper", multiple=True, metavar="PATTERN", help="These run the suites, too, deep."
+)
 @click.option(
     "--shards",
     type=click.IntRange(1, 99),
@@ -33,7 +36,12 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="For fromJSON in GitHub Actions.")
 def plan(
-    path: str, patterns: Tuple[str, ...], skipped: Tuple[str, ...], shards: int, as_json: bool
+    path: str,
+    patterns: Tuple[str, ...],
+    skipped: Tuple[str, ...],
+    deeper: Tuple[str, ...],
+    shards: int,
+    as_json: bool,
 ) -> None:
     """Print the matrix of implementations and versions that tox.ini tells how to run.
 
@@ -47,12 +55,22 @@ def plan(
     known = environments(Path(path))
     left_out = choose(known, skipped) if skipped else []
     chosen = [one for one in choose(known, patterns) if one not in left_out]
-    jobs = matrix(chosen, shards, DEFAULT_PYTHON)
+    deep = choose(known, deeper) if deeper else []
+    jobs = matrix(chosen, shards, DEFAULT_PYTHON, deep)
     if as_json:
         click.echo(json.dumps(jobs))
         return
-    rows = [("environment", "python", "backend", "jobs")]
-    rows += [(one.name, one.python or "any", one.backend, str(shards)) for one in chosen]
+    rows = [("environment", "python", "backend", "asks", "jobs")]
+    rows += [
+        (
+            one.name,
+            one.python or "any",
+            one.backend,
+            "all, deep" if one in deep else "the standard",
+            str(shards),
+        )
+        for one in chosen
+    ]
     out = console()
     for row in columns(rows):
         say(out, *row)
