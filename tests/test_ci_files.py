@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -143,3 +144,17 @@ def test_the_example_in_the_documentation_gives_the_action_what_it_takes() -> No
     assert given <= set(inputs)
     assert {name for name, one in inputs.items() if one.get("required")} <= given
     assert len(example.strip().split("\n")) <= 5
+
+
+def test_a_security_auditor_finds_nothing_in_what_runs_on_github() -> None:
+    auditor = shutil.which("zizmor", path=str(Path(sys.executable).parent))
+    if auditor is None:
+        pytest.skip("zizmor is not installed")
+    ended = subprocess.run(
+        [auditor, "--offline", "--quiet", ".github", "action.yml"],
+        cwd=str(root()),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout.decode()
