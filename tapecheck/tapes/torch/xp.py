@@ -93,7 +93,7 @@ def to_numpy(array: Array) -> np.ndarray:
     """The elements as an array of NumPy."""
     # Inside of a transform even a tensor that it does not concern is taken for one of its own
     with torch._C._DisableFuncTorch():
-        return array.cpu().numpy()
+        return array.cpu().resolve_conj().resolve_neg().numpy()
 
 
 def known(array: Array) -> Optional[np.ndarray]:
