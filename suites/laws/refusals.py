@@ -1,6 +1,7 @@
 """Refusals: what cannot be answered is refused, whatever was recorded, and changes nothing."""
 
 import numpy as np
+from hypothesis import strategies as st
 
 from tapecheck import MUST, SHOULD, clause, raises
 from tapecheck.programs import CORE, Trial, agree, for_programs
@@ -51,6 +52,36 @@ def test_a_tape_that_answers_once_computes_no_batch_jacobian_in_parts(tf, run, p
     if size > 1:
         with raises((RuntimeError, ValueError)):
             trial.ask(in_parts)
+
+
+@clause(SHOULD, needs=CORE + " batch_jacobian", modes="eager")
+@for_programs(CORE, examples=10, deep=500, sources=1, shapes=((1, 2), (1, 1)), rows_apart=True)
+def test_the_source_of_a_batch_jacobian_is_one_tensor(tf, run, program):
+    """A list is no source of a batch jacobian, not even one that has the shape of a batch."""
+    trial = Trial(tf, run, program)
+
+    def with_a_list(trial, sources):
+        tape, targets = trial.record(sources)
+        return tape.batch_jacobian(targets[0], [sources[0]])
+
+    # No documentation says with what it is refused.
+    with raises(Exception):
+        trial.ask(with_a_list)
+
+
+@clause(SHOULD, needs=CORE, modes="eager")
+@for_programs(CORE, examples=10, deep=500, beside={"source": st.sampled_from((1.5, "x0", None))})
+def test_sources_are_tensors_or_variables(tf, run, program, source):
+    """A number, a word or None is no source, whatever was recorded."""
+    trial = Trial(tf, run, program)
+
+    def of_no_tensor(trial, sources):
+        tape, targets = trial.record(sources)
+        return tape.gradient(targets, [*sources, source])
+
+    # No documentation says with what it is refused.
+    with raises(Exception):
+        trial.ask(of_no_tensor)
 
 
 @clause(MUST, needs=CORE + " dtype-int persistent", modes="eager")

@@ -713,6 +713,10 @@ class _Author:
             # Documentation says RuntimeError; a tape outside its block is often refused otherwise
             classes = (RuntimeError, ValueError) if state is State.LEFT else (RuntimeError,)
             options.append(lambda: self._ask_refusal(pause, *classes))
+        if self._allows("misuse") and state in (State.NEW, State.USED):
+            # Nothing says with what, but only a tape that records can watch
+            watch = "lambda: {}.watch({})".format(name, source)
+            options.append(lambda: self._ask_refusal(watch, Exception))
         if self._allows("reset") and (state is not State.USED or self._is_outside(tape)):
             options.append(lambda: self._ask_refusal(name + ".reset", ValueError))
         if options:

@@ -72,11 +72,11 @@ def _offset(inner: Derivatives, function: Callable[[Any], Any]) -> Derivatives:
     return lambda x, order: [function(x), *inner(x, order)[1:]]
 
 
-def _quadratic_power(exponent: float, sign: float = 1.0) -> Derivatives:
-    """(1 + sign * x**2) ** exponent."""
+def _quadratic_power(exponent: float, sign: float = 1.0, offset: float = 1.0) -> Derivatives:
+    """(offset + sign * x**2) ** exponent."""
 
     def derivatives(x: Any, order: int) -> List[Any]:
-        base, polynomial, found = Polynomial((1.0, 0.0, sign)), Polynomial((1.0,)), []
+        base, polynomial, found = Polynomial((offset, 0.0, sign)), Polynomial((1.0,)), []
         for k in range(order + 1):
             found.append(polynomial(x) * base(x) ** (exponent - k))
             slope = Polynomial((0.0, 2.0 * sign * (exponent - k)))
@@ -124,12 +124,18 @@ def _sigmoid(x: Any) -> Any:
     return 1.0 / (1.0 + np.exp(-x))
 
 
+def _falling(x: Any, order: int) -> List[Any]:
+    """1 / (1 + exp(x))."""
+    return [one * (-1.0) ** k for k, one in enumerate(_logistic(-x, order))]
+
+
 _erf: Callable[[Any], Any] = np.vectorize(math.erf, otypes=[float])
 _logistic = _autonomous(_sigmoid, 0.0, 1.0, -1.0)
 _linear = _piecewise(1.0, 1.0)
 
 ELEMENTARY: Dict[str, Derivatives] = {
     "abs": _piecewise(-1.0, 1.0),
+    "acosh": _integral_of(np.arccosh, _quadratic_power(-0.5, offset=-1.0)),
     "asinh": _integral_of(np.arcsinh, _quadratic_power(-0.5)),
     "atan": _integral_of(np.arctan, _quadratic_power(-1.0)),
     "asin": _integral_of(np.arcsin, _quadratic_power(-0.5, -1.0)),
@@ -142,6 +148,7 @@ ELEMENTARY: Dict[str, Derivatives] = {
     "expm1": _offset(_exponential, np.expm1),
     "leaky_relu": _piecewise(0.25, 1.0),
     "log": _integral_of(np.log, power(-1.0)),
+    "log_sigmoid": _integral_of(lambda x: -np.log1p(np.exp(-x)), _falling),
     "log1p": _integral_of(np.log1p, _shifted(power(-1.0), 1.0)),
     "reciprocal": power(-1.0),
     "relu": _piecewise(0.0, 1.0),

@@ -72,11 +72,16 @@ def _is_smooth(operation: Operation, operands: Sequence[HyperDual]) -> bool:
         return bool(np.abs(arrays[0] - arrays[1]).min() >= _MARGIN)
     if name in ("reduce_max", "reduce_min"):
         return _apart(arrays[0], operation.get("axes"))
-    if name == "norm":
-        return bool(np.square(arrays[0]).sum(axis=operation.get("axes")).min() >= 0.1)
-    if name in ("reduce_logsumexp", "softmax", "log_softmax"):
+    if name in ("norm", "l2_normalize"):
+        axes = operation.get("axes" if name == "norm" else "axis")
+        return bool(np.square(arrays[0]).sum(axis=axes).min() >= 0.1)
+    if name == "reduce_std":
+        return bool(np.var(arrays[0], axis=operation.get("axes")).min() >= 0.1)
+    if name == "sort":
+        return _apart(arrays[0], (operation.get("axis"),))
+    if name in ("reduce_logsumexp", "cumulative_logsumexp", "softmax", "log_softmax"):
         return bool(np.abs(arrays[0]).max() <= 6.0)
-    if name == "inv":
+    if load_table()[name].options.get("regular"):
         return abs(float(np.linalg.det(arrays[0]))) >= 0.3
     return True
 

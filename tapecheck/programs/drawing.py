@@ -414,6 +414,14 @@ class _Author:
         )
         return None if x is None else Operation(entry.name, (x,))
 
+    def _system(self, entry: Entry) -> Optional[Operation]:
+        x = self._operand(lambda array: array.shape == (2, 2))
+        if x is None:
+            return None
+        y = self._operand(lambda array: array.ndim == 2 and array.shape[0] == 2)
+        assert y is not None
+        return Operation(entry.name, (x, y))
+
     def _with_bodies(self, entry: Entry) -> Optional[Operation]:
         first = self._operand()
         assert first is not None
@@ -488,6 +496,7 @@ _FAMILIES: Dict[str, Callable[[_Author, Entry], Optional[Operation]]] = {
     "segments": _Author._segments,
     "split": _Author._split,
     "stack": _Author._stack,
+    "system": _Author._system,
     "tile": _Author._tile,
     "transpose": _Author._transpose,
     "unary": _Author._unary,

@@ -201,6 +201,55 @@ def _norm(operation: Operation, x: HyperDual) -> HyperDual:
     )
 
 
+def _variance(x: HyperDual, axes: Any, keep: bool) -> HyperDual:
+    distances = hyperdual.linear(
+        lambda a: a - np.mean(a, axis=axes, keepdims=True), ("distances", axes), x
+    )
+    return hyperdual.linear(
+        lambda a: np.mean(a, axis=axes, keepdims=keep),
+        ("mean", axes, keep),
+        hyperdual.elementary("square", distances),
+    )
+
+
+@_meaning("reduce_variance")
+def _reduce_variance(operation: Operation, x: HyperDual) -> HyperDual:
+    return _variance(x, operation.get("axes"), operation.get("keep"))
+
+
+@_meaning("reduce_std")
+def _reduce_std(operation: Operation, x: HyperDual) -> HyperDual:
+    variance = _variance(x, operation.get("axes"), operation.get("keep"))
+    return hyperdual.elementary("sqrt", variance)
+
+
+@_meaning("l2_normalize")
+def _l2_normalize(operation: Operation, x: HyperDual) -> HyperDual:
+    total = _total(hyperdual.elementary("square", x), operation.get("axis"), True)
+    return _times(x, hyperdual.elementary("rsqrt", total))
+
+
+@_meaning("cumulative_logsumexp")
+def _cumulative_logsumexp(operation: Operation, x: HyperDual) -> HyperDual:
+    axis = operation.get("axis")
+    exponentials = hyperdual.elementary("exp", x)
+    total = hyperdual.linear(lambda a: np.cumsum(a, axis), ("cumsum", axis), exponentials)
+    return hyperdual.elementary("log", total)
+
+
+@_meaning("sort")
+def _sort(operation: Operation, x: HyperDual) -> HyperDual:
+    axis = operation.get("axis")
+    order = np.argsort(x.value, axis=axis)
+    key = ("order", axis, order.tobytes())
+    return hyperdual.linear(lambda a: np.take_along_axis(a, order, axis), key, x)
+
+
+@_meaning("silu")
+def _silu(operation: Operation, x: HyperDual) -> HyperDual:
+    return _times(x, hyperdual.elementary("sigmoid", x))
+
+
 @_meaning("softmax")
 def _softmax(operation: Operation, x: HyperDual) -> HyperDual:
     exponentials = hyperdual.elementary("exp", x)
@@ -236,6 +285,7 @@ def _sum_of_those_behind(operation: Operation, a: Any) -> Any:
 
 _linear("cumsum", lambda operation, a: np.cumsum(a, operation.get("axis")))
 _linear("exclusive_cumsum", _sum_of_those_behind)
+_linear("repeat", lambda operation, a: np.repeat(a, 2, operation.get("axis")))
 _linear("reverse", lambda operation, a: np.flip(a, operation.get("axis")))
 
 # Contractions
@@ -303,12 +353,37 @@ def _det(operation: Operation, x: HyperDual) -> HyperDual:
     return _minus(_times(a, d), _times(b, c))
 
 
+_MEANINGS["det"] = _det
+
+
+@_meaning("log_abs_det")
+def _log_abs_det(operation: Operation, x: HyperDual) -> HyperDual:
+    return hyperdual.elementary("log", hyperdual.elementary("abs", _det(operation, x)))
+
+
 @_meaning("inv")
 def _inv(operation: Operation, x: HyperDual) -> HyperDual:
     adjugate = hyperdual.linear(
         lambda a: np.array([[a[1, 1], -a[0, 1]], [-a[1, 0], a[0, 0]]]), "adjugate", x
     )
     return _times(adjugate, hyperdual.elementary("reciprocal", _det(operation, x)))
+
+
+@_meaning("solve")
+def _solve(operation: Operation, x: HyperDual, y: HyperDual) -> HyperDual:
+    return hyperdual.bilinear("ij,jk->ik", _inv(operation, x), y)
+
+
+@_meaning("cholesky")
+def _cholesky(operation: Operation, x: HyperDual) -> HyperDual:
+    """The lower triangle whose product with its transpose is that of the matrix with its own."""
+    a, _, c, d = _corners(hyperdual.bilinear("ij,kj->ik", x, x))
+    first = hyperdual.elementary("sqrt", a)
+    second = _times(c, hyperdual.elementary("reciprocal", first))
+    third = hyperdual.elementary("sqrt", _minus(d, hyperdual.elementary("square", second)))
+    return hyperdual.linear(
+        lambda f, s, t: np.array([[f, 0.0 * f], [s, t]]), "lower triangle", first, second, third
+    )
 
 
 # What is given functions

@@ -109,14 +109,14 @@ def _body(
 
 
 def _gradient(name: str, body: str, inputs: int) -> List[str]:
-    """A function with a tape of its own, in the words of TensorFlow."""
+    """A function with a tape of its own, in the words of TensorFlow; its result is never sparse."""
     parameters = ", ".join("abcdefgh"[:inputs])
     return [
         "def {}({}):".format(name, parameters),
         _INDENT + "with tf.GradientTape() as tape:",
         _INDENT * 2 + "tape.watch(a)",
         _INDENT * 2 + "result = {}({})".format(body, parameters),
-        _INDENT + "return tape.gradient(result, a)",
+        _INDENT + "return tf.convert_to_tensor(tape.gradient(result, a))",
     ]
 
 

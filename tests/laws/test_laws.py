@@ -13,7 +13,7 @@ from tapecheck.clause import clause_of
 from tapecheck.modes import EAGER
 from tapecheck.sampling import set_up_hypothesis
 from tapecheck.standard import chapters, folder_of
-from tapecheck.tapes import structure
+from tapecheck.tapes import recorder, structure
 from tests import zoo
 from tests.zoo import accumulators, answers, jacobians, life
 
@@ -143,6 +143,34 @@ def _eagerly(program, *arguments):
     return program(*arguments)
 
 
+def _believed_by_nobody(function):
+    """A function whose own gradient is left alone."""
+    return lambda *arguments: function(*arguments)[0]
+
+
+class TakesListsForBatches(zoo.Tape):
+    """batch_jacobian stacks a list of one source."""
+
+    def batch_jacobian(self, target, source, *options):
+        return super().batch_jacobian(target, source[0] if len(source) == 1 else source, *options)
+
+
+class AnswersForAnything(zoo.Tape):
+    """Gives None for a source that is no tensor."""
+
+    def gradient(self, target, sources, *options):
+        known = [one for one in sources if isinstance(one, (tf.Tensor, tf.Variable))]
+        return [*super().gradient(target, known, *options), *[None] * (len(sources) - len(known))]
+
+
+class FirstOfNested(zoo.Tape):
+    """Watches the first of what is nested."""
+
+    def watch(self, tensor):
+        super().watch(structure.flatten(tensor)[0])
+
+
+NO_OWN_GRADIENT = zoo.namespace_with(custom_gradient=_believed_by_nobody)
 NO_RECOMPUTATION = zoo.namespace_with(recompute_grad=_stopped)
 NO_COMPILATION = zoo.namespace_with(function=_stopped)
 
@@ -172,6 +200,8 @@ REJECTED = {
     "linearity.one_question_for_many_sources_equals_many_questions": answers.ReversedSources,
     "linearity.the_gradient_of_a_list_is_the_sum": answers.FirstTargetOnly,
     "jacobians.the_batch_jacobian_of_no_examples_has_no_elements": NoExamples,
+    "own_gradients.a_function_brings_its_own_gradient": NO_OWN_GRADIENT,
+    "own_gradients.what_is_computed_again_reads_its_variables_again": NO_RECOMPUTATION,
     "repetition.a_pause_equals_stopped_gradients": life.NeverPauses,
     "repetition.a_persistent_tape_equals_a_fresh_one": AddsToTheLastAnswer,
     "repetition.a_variable_is_differentiated_like_a_tensor": DoublesVariables,
@@ -186,7 +216,13 @@ REJECTED = {
     ),
     "refusals.a_tape_that_answers_once_computes_no_jacobian_row_by_row": jacobians.AnyTapeLoops,
     "refusals.integers_among_the_targets_have_no_part": IntegersCount,
+    "refusals.sources_are_tensors_or_variables": AnswersForAnything,
+    "refusals.the_source_of_a_batch_jacobian_is_one_tensor": TakesListsForBatches,
     "refusals.tangents_have_the_structure_of_what_they_belong_to": TakesAnyTangents,
+    "structures.all_that_stands_in_a_structure_is_watched": FirstOfNested,
+    "structures.answers_are_nested_as_their_sources": answers.ListForAll,
+    "structures.answers_are_of_the_types_of_what_holds_their_sources": answers.PlainDicts,
+    "structures.targets_and_cotangents_are_nested_alike": answers.TargetsOnce,
     "second_order.a_hessian_is_exact_and_symmetric": jacobians.DoubledJacobian,
     "second_order.products_with_the_hessian_are_exact": life.NeverRecordsGradients,
     "second_order.second_derivatives_of_matrices_and_networks_are_exact": (
@@ -245,6 +281,15 @@ def test_a_law_rejects_a_faulty_tape(name):
         faulty = zoo.namespace_of(faulty)
     with pytest.raises((AssertionError, RuntimeError, TypeError, ValueError)):
         _ask(name, faulty)
+
+
+@pytest.mark.parametrize("name", [one for one in STEP_BY_STEP if one.startswith("own_gradients")])
+def test_laws_on_own_gradients_reject_a_tape_that_does_not_see_what_functions_read(
+    monkeypatch, name
+):
+    monkeypatch.setattr(recorder.VariableWatcher, "_variable_read", lambda *read: None)
+    with pytest.raises(AssertionError):
+        _ask(name, tf)
 
 
 @pytest.mark.parametrize("name", COMPILED)

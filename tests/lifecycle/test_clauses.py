@@ -15,8 +15,17 @@ from tests import zoo
 from tests.lifecycle import clauses, failure
 from tests.zoo import life, watching
 
+
+class WatchesBeforeItRecords(zoo.Tape):
+    """Takes what it is to watch before it is entered, and after it was used up."""
+
+    def watch(self, tensor):
+        if self._records is not None:
+            super().watch(tensor)
+
+
 CLAUSES = clauses()
-ANIMALS = {**vars(life), **vars(watching)}
+ANIMALS = {**vars(life), **vars(watching), "WatchesBeforeItRecords": WatchesBeforeItRecords}
 REJECTIONS = read_toml(Path(__file__).parent / "rejections.toml")
 
 
