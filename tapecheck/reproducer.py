@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple, Union
 
@@ -162,6 +163,36 @@ def _closure(names: Set[str], definitions: Dict[str, Definition]) -> List[str]:
     # One statement may define several names: it is needed once.
     once = {definitions[name].text: name for name in reversed(in_order)}
     return [name for name in in_order if once[definitions[name].text] == name]
+
+
+_SHARED = re.compile(r"^from (tapecheck\.[\w.]+) import ([\w, ]+)$", re.MULTILINE)
+
+
+def inlined(program: str) -> str:
+    """A program with the source of what it imports of this suite in the place of the import."""
+    match = _SHARED.search(program)
+    if match is None:
+        return program
+    path = Path(tapecheck.__file__).parent.joinpath(*match.group(1).split(".")[1:])
+    shared = _definitions(path.with_suffix(".py"))
+    parts = [shared[name] for name in _closure(set(match.group(2).split(", ")), shared)]
+    imports = {part.text for part in parts if part.is_import}
+    texts = [part.text for part in parts if not part.is_import]
+    source = "\n\n\n".join(["\n".join(_joined(imports - set(program.split("\n")))), *texts])
+    return program[: match.start()].rstrip() + "\n" + source + program[match.end() :]
+
+
+def _joined(imports: Iterable[str]) -> Iterator[str]:
+    """Imports, those of names of one module in one line."""
+    names: Dict[str, List[str]] = {}
+    for line in sorted(imports):
+        module, _, name = line.partition(" import ")
+        if name:
+            names.setdefault(module, []).append(name)
+        else:
+            yield line
+    for module, some in names.items():
+        yield "{} import {}".format(module, ", ".join(some))
 
 
 def title(clause: str, mode: str, statement: str, documented: Iterable[str] = ()) -> str:

@@ -9,7 +9,7 @@ from typing import List, Optional, Tuple
 
 import numpy as np
 
-from tapecheck.reproducer import compiled, namespace, title
+from tapecheck.reproducer import compiled, inlined, namespace, title
 
 _ARRAY = re.compile(
     r"(\[[^()]*\]|[^\s()\[\]]+|\([^()]*\)) \((\w+), shape (\((?:\d+,(?: \d+,?)*)?(?: ?\d+)?\))\)$"
@@ -72,7 +72,7 @@ def script(
     program = program_in(example)
     if program is None or "import tensorflow as tf" not in program:
         return None
-    program = program.replace("import tensorflow as tf", namespace(backend))
+    program = inlined(program.replace("import tensorflow as tf", namespace(backend)))
     call = _CALL.search(program)
     answer = _ANSWER.match(expected)
     answers: Optional[str]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 import tapecheck.tapes.numpy as reference
-from tapecheck.modes import EAGER
+from tapecheck.modes import EAGER, JIT
 from tapecheck.operators import programs, samples
 from tapecheck.operators.errors import OracleFault, Refused
 from tapecheck.operators.exact import EXTREME
+from tapecheck.operators.example import Asked
 from tapecheck.operators.judging import Verdict
 from tapecheck.operators.problem import (
     Known,
@@ -36,6 +36,11 @@ Sample = Tuple[str, Problem]
 _LINES: Dict[Any, Problem] = {}
 """What was computed by differences, which clauses and dtypes share."""
 
+_ALL = ("inputs", "directions", "cotangents")
+"""What programs are given, as `tapecheck.operators.programs.tensors` orders it."""
+
+_APPLIED = "applied(answers[{}], directions)"
+
 Run = Callable[..., Any]
 
 
@@ -52,6 +57,7 @@ class Question:
         self._seed = seed
         self._verdict = Verdict(row)
         self._samples: List[Sample] = []
+        self._ranks: Optional[bool] = None
 
     def prepare(self, kind: str) -> None:
         """Draw the samples, and keep those at which the operation itself is computed.
@@ -171,53 +177,60 @@ class Question:
         """From now on let programs be traced for inputs of unknown sizes, or of unknown ranks."""
 
         def traced(program: Any, *arguments: Any) -> Any:
-            signature = _unknown(self._tf, arguments, ranks)
+            signature = programs.unknown(self._tf, arguments, ranks)
             compiled = self._tf.function(_as_it_is(self._tf, program), input_signature=signature)
             return compiled(*arguments)
 
         self._run = traced
+        self._ranks = ranks
 
     def gradients(self) -> None:
         """Values and gradients, by a tape."""
         for dtype, problem in self._samples:
-            inputs, _, cotangents = programs.tensors(self._tf, problem, dtype)
-            answer = self._answer("gradient", programs.first_order, dtype, inputs, cotangents)
+            answer = self._by_tape(dtype, problem)
             if answer is not None:
-                self._verdict.values(problem, answer[0], dtype)
-                self._verdict.gradients(problem, answer[1], dtype)
+                self._verdict.values(problem, answer[0], dtype, "answers[0][{}]")
+                self._verdict.gradients(problem, answer[1], dtype, "answers[1][{}]")
+
+    def _by_tape(self, dtype: str, problem: Problem, cotangents: str = "cotangents") -> Any:
+        return self._answer(
+            "gradient", programs.first_order, {}, dtype, problem, "inputs", cotangents
+        )
 
     def gradients_by_each_input(self) -> None:
         """Gradients by one input while the others are constants, as they are by all at once."""
-        names = list(self._row.inputs)
         for dtype, problem in self._samples:
-            inputs, _, cotangents = programs.tensors(self._tf, problem, dtype)
-            together = self._answer("gradient", programs.first_order, dtype, inputs, cotangents)
+            together = self._by_tape(dtype, problem)
             if together is None:
                 continue
-            for place, name in enumerate(names):
-                make = functools.partial(programs.by_one_input, place=place)
-                alone = self._answer("gradient by " + name, make, dtype, inputs, cotangents)
+            for place, name in enumerate(self._row.inputs):
+                quantity, options = "gradient by " + name, {"place": place}
+                alone = self._answer(
+                    quantity, programs.by_one_input, options, dtype, problem, "inputs", "cotangents"
+                )
                 if alone is not None:
-                    self._verdict.same("gradient by " + name, alone[0], together[1][place], dtype)
+                    known = together[1][place]
+                    self._verdict.same(quantity, alone[0], known, dtype, "answers[0]")
 
     def second_gradients(self) -> None:
         """Products and tangents, by a tape around a tape."""
         for dtype, problem in self._samples:
-            tensors = programs.tensors(self._tf, problem, dtype)
-            answer = self._answer("second gradient", programs.second_order, dtype, *tensors)
+            answer = self._answer(
+                "second gradient", programs.second_order, {}, dtype, problem, *_ALL
+            )
             if answer is not None:
-                self._verdict.products(problem, answer[0], dtype)
-                self._verdict.tangents(
-                    problem, answer[1], dtype, "second gradient by the cotangent"
-                )
+                self._verdict.products(problem, answer[0], dtype, "answers[0][{}]")
+                quantity = "second gradient by the cotangent"
+                self._verdict.tangents(problem, answer[1], dtype, "answers[1][{}]", quantity)
 
     def forward_mode(self) -> None:
         """Tangents, by a forward accumulator."""
         for dtype, problem in self._samples:
-            inputs, directions, _ = programs.tensors(self._tf, problem, dtype)
-            answer = self._answer("tangent", programs.forward_mode, dtype, inputs, directions)
+            answer = self._answer(
+                "tangent", programs.forward_mode, {}, dtype, problem, "inputs", "directions"
+            )
             if answer is not None:
-                self._verdict.tangents(problem, answer, dtype, "tangent")
+                self._verdict.tangents(problem, answer, dtype, "answers[{}]", "tangent")
 
     def forward_over_reverse(self) -> None:
         """Products, by a forward accumulator around a tape."""
@@ -229,71 +242,62 @@ class Question:
 
     def _products(self, make: Any) -> None:
         for dtype, problem in self._samples:
-            tensors = programs.tensors(self._tf, problem, dtype)
-            answer = self._answer("product", make, dtype, *tensors)
+            answer = self._answer("product", make, {}, dtype, problem, *_ALL)
             if answer is not None:
-                self._verdict.products(problem, answer, dtype)
+                self._verdict.products(problem, answer, dtype, "answers[{}]")
 
     def jacobians(self, vectorised: bool) -> None:
         """Jacobians, whose products with the directions are the tangents.
 
         Of a complex output by a real input that of its real and that of its imaginary part.
         """
-
-        def make(tf: Any, compute: Any) -> Any:
-            return programs.jacobians(tf, compute, vectorised)
-
+        options = {"vectorised": vectorised}
         for dtype, problem in self._samples:
-            inputs, _, _ = programs.tensors(self._tf, problem, dtype)
-            answer = self._answer("jacobian", make, dtype, inputs)
+            answer = self._answer("jacobian", programs.jacobians, options, dtype, problem, "inputs")
             if answer is not None:
-                tangents = [_applied(row, problem.directions) for row in answer]
+                tangents = [programs.applied(row, problem.directions) for row in answer]
                 parted = problem._replace(tangents=tuple(_parts(problem.tangents)))
-                self._verdict.tangents(parted, tangents, dtype, "jacobian times direction")
+                self._verdict.tangents(
+                    parted, tangents, dtype, _APPLIED, "jacobian times direction"
+                )
 
     def hessians(self, vectorised: bool) -> None:
         """Jacobians of gradients, whose products with the directions are the products."""
-
-        def make(tf: Any, compute: Any) -> Any:
-            return programs.hessians(tf, compute, vectorised)
-
+        options = {"vectorised": vectorised}
         for dtype, problem in self._samples:
-            inputs, _, cotangents = programs.tensors(self._tf, problem, dtype)
-            answer = self._answer("hessian", make, dtype, inputs, cotangents)
+            answer = self._answer(
+                "hessian", programs.hessians, options, dtype, problem, "inputs", "cotangents"
+            )
             if answer is not None:
-                rows = [
-                    None if row is None else _applied(row, problem.directions) for row in answer
-                ]
-                self._verdict.products(problem, rows, dtype)
+                rows = [programs.applied(row, problem.directions) for row in answer]
+                self._verdict.products(problem, rows, dtype, _APPLIED)
 
     def agreement(self) -> None:
         """Gradients by convention: those of this mode and those of eager mode are the same.
 
         In eager mode itself those of the tape and those of the forward accumulator.
         """
-        row, tf = self._row, self._tf
         for dtype, problem in self._samples:
-            arrays = problem.inputs
-            inputs, _, _ = programs.tensors(tf, problem, dtype)
-            compute = programs.operation(row, tf, dtype)
-            ones = [tf.ones_like(output) for output in compute(*inputs)]
-            answer = self._answer("gradient", programs.first_order, dtype, inputs, ones)
+            answer = self._by_tape(dtype, problem, "ones")
             if answer is None:
                 continue
             if self._mode != EAGER:
-                expected = programs.first_order(tf, compute)(inputs, ones)
-                for name, one, other in zip(row.inputs, answer[1], expected[1]):
-                    self._verdict.same("gradient by {}".format(name), one, other, dtype)
+                compute = programs.operation(self._row, self._tf, dtype)
+                given = self._tensors(dtype, problem, ("inputs", "ones"))
+                expected = programs.first_order(self._tf, compute)(*given)
+                for place, name in enumerate(self._row.inputs):
+                    one, other = answer[1][place], expected[1][place]
+                    read = "answers[1][{}]".format(place)
+                    self._verdict.same("gradient by " + name, one, other, dtype, read)
                 continue
-            tangents = self._answer("tangent", programs.forward_mode, dtype, inputs, inputs)
+            tangents = self._answer(
+                "tangent", programs.forward_mode, {}, dtype, problem, "inputs", "directions"
+            )
             if tangents is not None:
-                total = sum(
-                    np.sum(programs.array(g) * x)
-                    for g, x in zip(answer[1], arrays)
-                    if g is not None
-                )
-                pushed = sum(np.sum(programs.array(t)) for t in tangents if t is not None)
-                self._verdict.same("tangent", np.asarray(pushed), np.asarray(total), dtype)
+                total = programs.along(answer[1], problem.directions)
+                pushed = programs.along(tangents, [1.0] * len(tangents))
+                read = "along(answers, [1.0] * len(answers))"
+                self._verdict.same("tangent", np.asarray(pushed), np.asarray(total), dtype, read)
 
     def raise_faults(self) -> None:
         """
@@ -307,15 +311,53 @@ class Question:
         mode: str = getattr(self._run, "mode", EAGER)
         return mode
 
-    def _answer(self, quantity: str, make: Any, dtype: str, *arguments: Any) -> Any:
+    def _answer(
+        self,
+        quantity: str,
+        make: Any,
+        options: Dict[str, Any],
+        dtype: str,
+        problem: Problem,
+        *arguments: str,
+    ) -> Any:
         """What the program returns; None, and a fault, where it raises."""
         compute = programs.operation(self._row, self._tf, dtype)
+        written = ", ".join("{}={!r}".format(name, value) for name, value in options.items())
+        compiled = self._compiled(arguments)
+        self._verdict.asked = Asked(make.__name__, written, arguments, compiled, dtype, problem)
+        given = self._tensors(dtype, problem, arguments)
         try:
-            answer = self._run(make(self._tf, compute), *arguments)
+            answer = self._run(make(self._tf, compute, **options), *given)
+            if dtype == "bfloat16":
+                answer = programs.readable(self._tf, answer)
+            for one in programs.flat(answer):
+                np.asarray(one)
         except Exception as error:
             self._verdict.raised(quantity, error, dtype)
             return None
-        return programs.readable(self._tf, answer) if dtype == "bfloat16" else answer
+        return answer
+
+    def _tensors(self, dtype: str, problem: Problem, names: Sequence[str]) -> List[Any]:
+        """What a program is given, by the names of its arguments."""
+        made: Dict[str, Any] = dict(zip(_ALL, programs.tensors(self._tf, problem, dtype)))
+        if "ones" in names:
+            outputs = programs.operation(self._row, self._tf, dtype)(*made["inputs"])
+            made["ones"] = [self._tf.ones_like(output) for output in outputs]
+        return [made[name] for name in names]
+
+    def _compiled(self, arguments: Sequence[str]) -> str:
+        """The expression for ``program`` as it runs here."""
+        options = ["program"]
+        if self._ranks is not None:
+            text = "input_signature=unknown(tf, [{}], ranks={})"
+            options.append(text.format(", ".join(arguments), self._ranks))
+        elif self._mode == EAGER:
+            return "program"
+        if hasattr(self._tf, "autograph"):
+            options.append("autograph=False")
+        if self._mode == JIT:
+            options.append("jit_compile=True")
+        return "tf.function({})".format(", ".join(options))
 
 
 KINDS: Dict[str, Callable[[Question], Iterator[Sample]]] = {
@@ -339,16 +381,6 @@ def _has(tf: Any, name: str) -> bool:
     return tf is not None
 
 
-def _applied(row: Sequence[Any], directions: Sequence[np.ndarray]) -> Any:
-    """A row of jacobians times the directions; None where all of them are."""
-    terms = [
-        np.tensordot(programs.array(jacobian), direction, direction.ndim)
-        for jacobian, direction in zip(row, directions)
-        if jacobian is not None
-    ]
-    return sum(terms[1:], terms[0]) if terms else None
-
-
 def _parts(tangents: Iterable[Known]) -> Iterator[Known]:
     """Those of complex values as two, of the real and of the imaginary part."""
     for one in tangents:
@@ -363,14 +395,6 @@ def _as_it_is(tf: Any, program: Any) -> Any:
     """The program, not to be rewritten where an implementation rewrites Python."""
     mark = getattr(getattr(tf, "autograph", None), "experimental", None)
     return program if mark is None else mark.do_not_convert(program)
-
-
-def _unknown(tf: Any, arguments: Any, ranks: bool) -> Any:
-    """The signature of arguments, lists of tensors or tensors, with every size or rank unknown."""
-    if isinstance(arguments, (list, tuple)):
-        return [_unknown(tf, one, ranks) for one in arguments]
-    shape = None if ranks else [None] * len(arguments.shape)
-    return tf.TensorSpec(shape, arguments.dtype)
 
 
 def _number(x: Any) -> float:

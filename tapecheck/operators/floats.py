@@ -30,6 +30,13 @@ def real(dtype: str) -> str:
     return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
 
 
+def dtype_of(output: np.ndarray, dtype: str) -> str:
+    """The dtype of an output, real or complex, of an operation whose inputs have `dtype`."""
+    if output.dtype.kind != "c":
+        return real(dtype)
+    return "complex64" if real(dtype) == "float32" else "complex128"
+
+
 def format_of(dtype: str) -> Format:
     """The format of a dtype by its name."""
     if dtype == "bfloat16":

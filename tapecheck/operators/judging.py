@@ -7,8 +7,11 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 import numpy as np
 
 from tapecheck.checks import Broken
+from tapecheck.operators import example
+from tapecheck.operators.example import Asked, Proof
 from tapecheck.operators.floats import format_of
 from tapecheck.operators.problem import Known, Problem
+from tapecheck.operators.programs import along, told
 from tapecheck.operators.table import Row
 
 _ROUNDINGS = {1: 64.0, 2: 256.0}
@@ -28,6 +31,8 @@ class Fault(NamedTuple):
         dtype: in which dtype.
         expected, actual: at the worst element.
         ulps: how far off, in units in the last place; None where that says nothing.
+        asked: what the tape was asked.
+        proof: how that is seen from the answers; None where there are none, or where it is not.
     """
 
     quantity: str
@@ -35,60 +40,88 @@ class Fault(NamedTuple):
     dtype: str
     expected: str
     actual: str
-    ulps: Optional[float] = None
+    ulps: Optional[float]
+    asked: Optional[Asked]
+    proof: Optional[Proof]
+
+
+_NOTES = "__notes__"
+"""Where an exception keeps what is to be told beside its text."""
 
 
 class Verdict:
-    """Collects what is wrong with one operation; in the end says all of it at once."""
+    """Collects what is wrong with one operation; in the end says all of it at once.
+
+    In what the methods are given, `read` is the expression for one of the actual arrays, with
+    ``{}`` for its number, over ``answers``: all that the program returned that was asked last.
+
+    Attributes:
+        asked: what that was.
+    """
 
     def __init__(self, row: Row) -> None:
+        self.asked: Optional[Asked] = None
         self._row = row
         self._faults: List[Fault] = []
 
-    def values(self, problem: Problem, actual: Sequence[Any], dtype: str) -> None:
+    def values(self, problem: Problem, actual: Sequence[Any], dtype: str, read: str) -> None:
         for number, known in enumerate(problem.outputs or ()):
-            self._compare("value" + _place(number, actual), known, actual[number], dtype, problem)
+            quantity = "value" + _place(number, actual)
+            self._compare(quantity, known, actual[number], dtype, read.format(number), problem)
 
-    def gradients(self, problem: Problem, actual: Sequence[Any], dtype: str) -> None:
-        self._by_inputs("gradient", problem.gradients, problem.tangents, problem, actual, dtype, 1)
+    def gradients(self, problem: Problem, actual: Sequence[Any], dtype: str, read: str) -> None:
+        known, totals = problem.gradients, problem.tangents
+        self._by_inputs("gradient", known, totals, problem, actual, dtype, read, 1)
 
-    def products(self, problem: Problem, actual: Sequence[Any], dtype: str) -> None:
-        self._by_inputs("product", problem.products, problem.curvatures, problem, actual, dtype, 2)
+    def products(self, problem: Problem, actual: Sequence[Any], dtype: str, read: str) -> None:
+        known, totals = problem.products, problem.curvatures
+        self._by_inputs("product", known, totals, problem, actual, dtype, read, 2)
 
-    def tangents(self, problem: Problem, actual: Sequence[Any], dtype: str, name: str) -> None:
+    def tangents(
+        self, problem: Problem, actual: Sequence[Any], dtype: str, read: str, name: str
+    ) -> None:
         for number, known in enumerate(problem.tangents):
-            place = _place(number, actual)
-            self._compare(name + place, known, actual[number], dtype, problem, may_lack=True)
+            quantity = name + _place(number, actual)
+            one = read.format(number)
+            self._compare(quantity, known, actual[number], dtype, one, problem, may_lack=True)
 
-    def same(self, quantity: str, one: Any, other: Any, dtype: str) -> None:
-        """Two ways to the same answer; None and zero are the same."""
+    def same(self, quantity: str, one: Any, other: Any, dtype: str, read: str) -> None:
+        """Two ways to the same answer, the first of which is read; None and zero are the same."""
         if one is None and other is None:
             return
-        known, actual = (other, one) if one is None else (one, other)
-        value = np.asarray(known).astype(_wide(np.asarray(known)))
-        if not np.all(np.isfinite(value)):
-            finite = np.isfinite(value)
-            read = (
-                np.zeros(value.shape) if actual is None else np.asarray(actual).astype(_wide(value))
-            )
-            if not np.array_equal(finite, np.isfinite(read)):
-                self._add(
-                    quantity, "not finite in one of two ways", dtype, _text(value), _text(read)
-                )
-            return
-        exact = Known(
-            value, np.zeros(value.shape), np.full(value.shape, np.max(np.abs(value), initial=0.0))
-        )
-        if actual is None:
+        if one is None or other is None:
+            known = one if other is None else other
+            value = np.asarray(known).astype(_wide(np.asarray(known)))
             if np.any(value != 0.0):
-                self._add(quantity, "None in one of two ways", dtype, _text(value), "None")
+                proof = example.presence(read) if one is None else None
+                self._add(quantity, "None in one of two ways", dtype, _text(value), "None", proof)
             return
-        self._compare(quantity, exact, actual, dtype, None)
+        value = np.asarray(other).astype(_wide(np.asarray(other)))
+        finite = np.isfinite(value)
+        if not np.all(finite):
+            self._same_finite(quantity, one, value, dtype, read)
+            return
+        size = np.full(value.shape, np.max(np.abs(value), initial=0.0))
+        self._compare(quantity, Known(value, np.zeros(value.shape), size), one, dtype, read, None)
+
+    def _same_finite(
+        self, quantity: str, one: Any, other: np.ndarray, dtype: str, read: str
+    ) -> None:
+        """That what is not finite in one way is not in the other."""
+        value = np.asarray(one).astype(_wide(other))
+        differs = np.isfinite(value) != np.isfinite(other)
+        if np.any(differs):
+            place = int(np.argmax(differs))
+            is_finite = bool(np.isfinite(value.flat[place]))
+            proof = None if is_finite else example.finite(read, place)
+            self._add(
+                quantity, "not finite in one of two ways", dtype,
+                _at(other, place, None), _at(value, place, None), proof,
+            )  # fmt: skip
 
     def raised(self, quantity: str, error: BaseException, dtype: str) -> None:
         """The implementation raised instead of answering."""
-        text = " ".join(str(error).split())
-        self._add(quantity, "raises " + type(error).__name__, dtype, "an answer", text[:300])
+        self._add(quantity, "raises " + type(error).__name__, dtype, "an answer", told(error), None)
 
     def raise_faults(self) -> None:
         """
@@ -107,11 +140,13 @@ class Verdict:
         )
         worst = max(self._faults, key=lambda fault: fault.ulps or 0.0)
         difference = "" if worst.ulps is None else "{:.3g} ULP".format(worst.ulps)
-        raise Broken(
-            "{} of {}: {}".format(worst.quantity, self._row.call, worst.expected),
-            "{} ({}: {})".format(summary, worst.dtype, worst.actual),
-            difference,
-        )
+        expected = "{} of {}: {}".format(worst.quantity, self._row.call, worst.expected)
+        before = "{} ({}: ".format(summary, worst.dtype)
+        broken = Broken(expected, before + worst.actual + ")", difference)
+        if worst.asked and (worst.proof or worst.kind.startswith("raises")):
+            text = example.program(self._row, worst.asked, worst.proof, expected, before, ")")
+            setattr(broken, _NOTES, [text])
+        raise broken
 
     def _by_inputs(
         self,
@@ -121,14 +156,18 @@ class Verdict:
         problem: Problem,
         actual: Sequence[Any],
         dtype: str,
+        read: str,
         order: int,
     ) -> None:
         """Element by element where that is known, and else the sum against the direction."""
         names = list(self._row.inputs)
         if known is not None:
-            for argument, one, answer in zip(names, known, actual):
+            for number, (argument, one, answer) in enumerate(zip(names, known, actual)):
                 quantity = "{} by {}".format(name, argument)
-                self._compare(quantity, one, answer, dtype, problem, may_lack=True, order=order)
+                place = read.format(number)
+                self._compare(
+                    quantity, one, answer, dtype, place, problem, may_lack=True, order=order
+                )
             return
         if order == 2:
             # Second derivatives that cancel are what the roundings of the first ones leave.
@@ -136,7 +175,7 @@ class Verdict:
                 second._replace(shift=np.abs(first.value))
                 for second, first in zip(totals, problem.tangents)
             ]
-        self._project(name, totals, problem, actual, dtype, order)
+        self._project(name, totals, problem, actual, dtype, read, order)
 
     def _project(
         self,
@@ -145,6 +184,7 @@ class Verdict:
         problem: Problem,
         actual: Sequence[Any],
         dtype: str,
+        read: str,
         order: int,
     ) -> None:
         expected = error = size = 0.0
@@ -154,9 +194,8 @@ class Verdict:
             size += float(np.sum(np.abs(cotangent * known.value)))
             if order == 2:
                 size += float(np.sum(np.abs(cotangent) * known.shift))
-        total = 0.0
-        for argument, x, direction, answer in zip(
-            self._row.inputs, problem.inputs, problem.directions, actual
+        for number, (argument, x, direction, answer) in enumerate(
+            zip(self._row.inputs, problem.inputs, problem.directions, actual)
         ):
             if answer is None:
                 continue
@@ -164,20 +203,21 @@ class Verdict:
             if value.shape != x.shape:
                 self._add(
                     "{} by {}".format(name, argument), "of another shape", dtype,
-                    str(x.shape), str(value.shape),
+                    str(x.shape), str(value.shape), example.shape(read.format(number), x.shape),
                 )  # fmt: skip
                 return
             value = value.astype(_wide(value))
             if not np.all(np.isfinite(value)):
                 kind = "NaN" if np.any(np.isnan(value)) else "infinite"
+                place = int(np.argmin(np.isfinite(value)))
                 self._add(
                     "{} by {}".format(name, argument), kind + " where it is finite", dtype,
-                    "finite", _text(value),
+                    "finite", _at(value, place, None), example.finite(read.format(number), place),
                 )  # fmt: skip
                 return
             terms = np.real(np.conj(value) * direction)
-            total += float(np.sum(terms))
             size += float(np.sum(np.abs(terms)))
+        total = along(actual, problem.directions)
         allowed = error + _allowed(dtype, size, problem.condition, order)
         if abs(total - expected) <= allowed:
             return
@@ -186,6 +226,13 @@ class Verdict:
         self._add(
             name, kind, dtype,
             "{!r} along a direction".format(expected), repr(total),
+            example.total(
+                "along([{}], directions)".format(
+                    ", ".join(read.format(number) for number in range(len(actual)))
+                ),
+                expected,
+                allowed,
+            ),
             abs(total - expected) / _unit(dtype, expected),
         )  # fmt: skip
 
@@ -195,6 +242,7 @@ class Verdict:
         known: Known,
         actual: Any,
         dtype: str,
+        read: str,
         problem: Optional[Problem],
         may_lack: bool = False,
         order: int = 1,
@@ -204,11 +252,16 @@ class Verdict:
         if actual is None:
             allowed = known.error + _allowed(dtype, known.shift * 0.0, condition, order)
             if not may_lack or np.any(np.abs(known.value) > allowed):
-                self._add(quantity, "None", dtype, _text(known.value), "None")
+                proof = example.presence(read)
+                self._add(quantity, "None", dtype, _text(known.value), "None", proof)
             return
         value = np.asarray(actual)
         if value.shape != known.value.shape:
-            self._add(quantity, "of another shape", dtype, str(known.value.shape), str(value.shape))
+            proof = example.shape(read, known.value.shape)
+            self._add(
+                quantity, "of another shape", dtype,
+                str(known.value.shape), str(value.shape), proof,
+            )  # fmt: skip
             return
         value = value.astype(_wide(value))
         with np.errstate(all="ignore"):
@@ -219,19 +272,22 @@ class Verdict:
                 self._add(
                     quantity, kind + " where it is finite", dtype,
                     _at(known.value, place, problem), _at(value, place, None),
+                    example.finite(read, place),
                 )  # fmt: skip
                 return
             distance = np.where(value == known.value, 0.0, np.abs(value - known.value))
             size = np.abs(known.value) + known.shift
             allowed = known.error + _allowed(dtype, size, condition, order)
-            excess = distance - np.where(np.isfinite(allowed), allowed, 0.0)
+            bound = np.where(np.isfinite(allowed), allowed, 0.0)
+            excess = distance - bound
         if np.any(excess > 0.0):
             ratio = np.where(excess > 0.0, distance / np.maximum(allowed, 1e-300), 0.0)
             place = int(np.argmax(ratio))
             ulps = distance.flat[place] / _unit(dtype, known.value.flat[place])
             self._add(
                 quantity, "wrong", dtype,
-                _at(known.value, place, problem), _at(value, place, None), ulps,
+                _at(known.value, place, problem), _at(value, place, None),
+                example.element(read, place, known.value.flat[place], bound.flat[place]), ulps,
             )  # fmt: skip
 
     def _add(
@@ -241,9 +297,10 @@ class Verdict:
         dtype: str,
         expected: str,
         actual: str,
+        proof: Optional[Proof],
         ulps: Optional[float] = None,
     ) -> None:
-        self._faults.append(Fault(quantity, kind, dtype, expected, actual, ulps))
+        self._faults.append(Fault(quantity, kind, dtype, expected, actual, ulps, self.asked, proof))
 
 
 def _allowed(dtype: str, size: Any, condition: float, order: int) -> Any:

@@ -1,13 +1,17 @@
-"""What a clause lets a tape compute for one operation: values and derivatives of every kind."""
+"""What a clause lets a tape compute for one operation: values and derivatives of every kind.
+
+Scripts that reproduce a failure copy from here what they use.
+"""
 
 # mypy: no-warn-return-any
 from __future__ import annotations
 
+import re
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from tapecheck.operators.floats import real
+from tapecheck.operators.floats import dtype_of
 from tapecheck.operators.problem import Problem
 from tapecheck.operators.table import Row
 
@@ -20,7 +24,7 @@ def operation(row: Row, tf: Any, dtype: str) -> Program:
     def compute(*inputs: Any) -> List[Any]:
         names: Dict[str, Any] = {"tf": tf, **_constants(row, tf, dtype)}
         names.update(zip(row.inputs, inputs))
-        return _flat(eval(row.code, names))
+        return flat(eval(row.code, names))
 
     return compute
 
@@ -32,7 +36,7 @@ def forward(row: Row, tf: Any, dtype: str = "float64") -> Callable[..., List[np.
     def compute(*inputs: np.ndarray) -> List[np.ndarray]:
         names: Dict[str, Any] = {"tf": tf, **_constants(row, tf, dtype)}
         names.update(zip(row.inputs, (tensor(tf, x, dtype) for x in inputs)))
-        return [array(output) for output in _flat(eval(code, names))]
+        return [array(output) for output in flat(eval(code, names))]
 
     return compute
 
@@ -52,6 +56,44 @@ def array(value: Any) -> np.ndarray:
     return read.astype(np.complex128 if read.dtype.kind == "c" else np.float64)
 
 
+def along(gradients: Sequence[Any], directions: Sequence[Any]) -> float:
+    """The real inner product of gradients and directions; None counts nothing."""
+    total = 0.0
+    for gradient, direction in zip(gradients, directions):
+        if gradient is not None:
+            total += float(np.sum(np.real(np.conj(array(gradient)) * array(direction))))
+    return total
+
+
+def applied(jacobians: Any, directions: Sequence[Any]) -> Any:
+    """Jacobians of one target by each source times the directions; None where all of them are."""
+    terms = [
+        np.tensordot(array(jacobian), array(direction), array(direction).ndim)
+        for jacobian, direction in zip(jacobians or (), directions)
+        if jacobian is not None
+    ]
+    return sum(terms[1:], terms[0]) if terms else None
+
+
+def unknown(tf: Any, arguments: Any, ranks: bool) -> Any:
+    """The signature of tensors, or of lists of them, with every size, or every rank, unknown."""
+    if isinstance(arguments, (list, tuple)):
+        return [unknown(tf, one, ranks) for one in arguments]
+    shape = None if ranks else [None] * len(arguments.shape)
+    return tf.TensorSpec(shape, arguments.dtype)
+
+
+_CHANGING = re.compile(r"\S*(?:__|_\d|/|0x|\d{4})\S*")
+"""Words of an exception that differ from process to process: paths, counted names, addresses."""
+
+
+def told(error: BaseException) -> str:
+    """What an exception says, in a line, with three points for what another run says otherwise."""
+    lines = [line.strip() for line in str(error).split("\n") if line.strip()] or [""]
+    line = lines[-1] if lines[0].startswith("in user code") else lines[0]
+    return _CHANGING.sub("...", line)[:200]
+
+
 def readable(tf: Any, answers: Any) -> Any:
     """Tensors of bfloat16, which NumPy does not know, as float32."""
     if isinstance(answers, (list, tuple)):
@@ -61,14 +103,10 @@ def readable(tf: Any, answers: Any) -> Any:
 
 def tensors(tf: Any, problem: Problem, dtype: str) -> Tuple[List[Any], List[Any], List[Any]]:
     """Inputs, directions and cotangents as tensors."""
-
-    def cotangent(values: np.ndarray) -> Any:
-        return tensor(tf, values, _parted(dtype) if values.dtype.kind == "c" else real(dtype))
-
     return (
         [tensor(tf, x, dtype) for x in problem.inputs],
         [tensor(tf, v, dtype) for v in problem.directions],
-        [cotangent(w) for w in problem.cotangents],
+        [tensor(tf, w, dtype_of(w, dtype)) for w in problem.cotangents],
     )
 
 
@@ -202,11 +240,6 @@ def hessians(tf: Any, compute: Program, vectorised: bool) -> Program:
     return program
 
 
-def _parted(dtype: str) -> str:
-    """The complex dtype whose parts, or whose own dtype, this is."""
-    return "complex64" if real(dtype) == "float32" else "complex128"
-
-
 def _constants(row: Row, tf: Any, dtype: str) -> Dict[str, Any]:
     return {name: _constant(tf, value, dtype) for name, value in row.constants.items()}
 
@@ -221,9 +254,10 @@ def _constant(tf: Any, value: Any, dtype: str) -> Any:
     return tf.constant(value)
 
 
-def _flat(outputs: Any) -> List[Any]:
+def flat(outputs: Any) -> List[Any]:
+    """The tensors that a structure of outputs holds, in their order."""
     if isinstance(outputs, (list, tuple)):
-        return [leaf for one in outputs for leaf in _flat(one)]
+        return [leaf for one in outputs for leaf in flat(one)]
     return [outputs]
 
 
