@@ -256,6 +256,42 @@ for _index in _INDICES:
         [_real(*np.zeros((2, 3))[_index].shape)],
     )
 
+
+def _windows(x: np.ndarray, extent: int, stride: int, dilation: int) -> np.ndarray:
+    """The windows along axis 1, one by one, their elements along axis 2."""
+    starts = range(0, x.shape[1] - (extent - 1) * dilation, stride)
+    return np.stack(
+        [x[:, start : start + (extent - 1) * dilation + 1 : dilation] for start in starts], 1
+    )
+
+
+def _overlap(values: np.ndarray, length: int, stride: int, dilation: int) -> np.ndarray:
+    """The elements of windows along axis 1 and 2, one by one, where they lie along axis 1."""
+    result = np.zeros((values.shape[0], length, *values.shape[3:]), values.dtype)
+    for window, element in np.ndindex(*values.shape[1:3]):
+        result[:, window * stride + element * dilation] += values[:, window, element]
+    return result
+
+
+for _extent, _stride, _dilation, _count in [(2, 1, 1, 6), (3, 1, 2, 3), (2, 3, 1, 2), (1, 2, 1, 4)]:
+    _steps = {"stride": _stride, "dilation": _dilation}
+    _add(
+        "windows",
+        lambda x, extent=_extent, steps=_steps: op.windows_(
+            x * x, axis=1, place=2, extent=extent, **steps
+        ),
+        lambda x, extent=_extent, steps=_steps: _windows(x * x, extent, **steps),
+        [_real(2, 7)],
+        [_complex(2, 7, 2)],
+    )
+    _add(
+        "overlap",
+        lambda x, steps=_steps: op.overlap_(x * x, axis=1, place=2, length=7, **steps),
+        lambda x, steps=_steps: _overlap(x * x, 7, **steps),
+        [_real(2, _count, _extent)],
+        [_complex(2, _count, _extent, 2)],
+    )
+
 # Linear algebra
 
 _add(

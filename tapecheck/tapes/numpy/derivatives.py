@@ -429,6 +429,18 @@ def _scatter(y: Tensor, values: Tensor, index: Any, shape: Sequence[int]) -> Lis
     return [_unbroadcast(values, lambda g: op.take_(g, index=index))]
 
 
+@_derivative(op.windows_)
+def _windows(y: Tensor, x: Tensor, axis: int, extent: int, **others: int) -> List[Pullback]:
+    length = x.shape[axis]
+    return [lambda g: op.overlap_(g, axis=axis, length=length, **others)]
+
+
+@_derivative(op.overlap_)
+def _overlap(y: Tensor, values: Tensor, place: int, length: int, **others: int) -> List[Pullback]:
+    extent = values.shape[place]
+    return [lambda g: op.windows_(g, place=place, extent=extent, **others)]
+
+
 # Linear algebra
 
 

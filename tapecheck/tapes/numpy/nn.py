@@ -247,32 +247,22 @@ def _per_axis(value: Any, rank: int) -> List[int]:
     return numbers if len(numbers) == rank else numbers[1 : 1 + rank]
 
 
-def _windows(
+def _beyond(
     lengths: Sequence[int],
     window: Sequence[int],
     strides: Sequence[int],
     padding: str,
     dilations: Sequence[int],
-) -> Tuple[List[Tuple[int, int]], Tuple[Any, ...]]:
-    """The padding of spatial axes, and the index of (batch, places..., window..., channels)."""
-    rank = len(window)
-    widths: List[Tuple[int, int]] = []
-    index: List[Any] = [slice(None)]
-    for axis, (length, extent, stride, dilation) in enumerate(
-        zip(lengths, window, strides, dilations)
-    ):
-        reach = (extent - 1) * dilation + 1
-        if padding.upper() == "SAME":
-            count = -(-length // stride)
-            missing = max((count - 1) * stride + reach - length, 0)
-        else:
-            count, missing = (length - reach) // stride + 1, 0
+) -> List[Tuple[int, int]]:
+    """How far windows reach beyond spatial axes, before their first element and after the last."""
+    if padding.upper() != "SAME":
+        return [(0, 0) for _ in window]
+    widths = []
+    for length, extent, stride, dilation in zip(lengths, window, strides, dilations):
+        last = (-(-length // stride) - 1) * stride
+        missing = builtins.max(last + (extent - 1) * dilation + 1 - length, 0)
         widths.append((missing // 2, missing - missing // 2))
-        shape = [1] * (2 * rank)
-        shape[axis], shape[rank + axis] = count, extent
-        places = np.arange(count)[:, None] * stride + np.arange(extent) * dilation
-        index.append(places.reshape(shape))
-    return widths, tuple(index)
+    return widths
 
 
 def _patches(
@@ -284,10 +274,15 @@ def _patches(
     filling: float = 0.0,
 ) -> Tensor:
     """The windows of (batch, axes..., channels), as (batch, places..., window..., channels)."""
-    widths, index = _windows(x.shape[1:-1], window, strides, padding, dilations)
+    widths = _beyond(x.shape[1:-1], window, strides, padding, dilations)
     if any(sum(pair) for pair in widths):
         x = pad(x, [(0, 0), *widths, (0, 0)], constant_values=filling)
-    return op.take_(x, index=index)
+    along = list(zip(window, strides, dilations))
+    for axis, (extent, stride, dilation) in reversed(list(enumerate(along, 1))):
+        x = op.windows_(
+            x, axis=axis, place=len(window) + 1, extent=extent, stride=stride, dilation=dilation
+        )
+    return x
 
 
 def _channels_last(x: Tensor, data_format: Optional[str]) -> bool:
@@ -372,12 +367,20 @@ def conv2d_transpose(
     x, kernel = of_one_dtype((input, filters))
     shape = integers(output_shape)
     steps, gaps = _per_axis(strides, 2), _per_axis(dilations or 1, 2)
-    widths, index = _windows(shape[1:-1], kernel.shape[:2], steps, padding, gaps)
-    values = op.einsum_(x, kernel, equation="nhwi,rcoi->nhwrco")
-    padded = (shape[0], *(n + sum(pair) for n, pair in zip(shape[1:-1], widths)), shape[-1])
-    inner = tuple(slice(pair[0], pair[0] + n) for pair, n in zip(widths, shape[1:-1]))
-    scattered = op.scatter_(values, index=index, shape=padded)
-    return op.take_(scattered, index=(slice(None), *inner))
+    lengths = shape[1:-1]
+    rows, columns, out, inner = kernel.shape
+    widths = _beyond(lengths, (rows, columns), steps, padding, gaps)
+    flat = op.matmul_(
+        op.reshape_(x, shape=(-1, inner)),
+        op.transpose_(op.reshape_(kernel, shape=(-1, inner)), perm=(1, 0)),
+    )
+    values = op.reshape_(flat, shape=(*x.shape[:-1], rows, columns, out))
+    for axis, (length, pair, stride, gap) in enumerate(zip(lengths, widths, steps, gaps), 1):
+        values = op.overlap_(
+            values, axis=axis, place=3, length=length + sum(pair), stride=stride, dilation=gap
+        )
+    inside = [slice(pair[0], pair[0] + length) for pair, length in zip(widths, lengths)]
+    return op.take_(values, index=(slice(None), *inside))
 
 
 def depthwise_conv2d(
@@ -414,9 +417,10 @@ def max_pool(
     patches = _patches(x, window, _per_axis(strides, rank), padding, [1] * rank, -np.inf)
     places = patches.shape[: 1 + rank]
     flat = op.reshape_(patches, shape=(*places, int(np.prod(window)), x.shape[-1]))
-    best = xp.argmax(flat.array, axis=-2)
-    grid = np.ogrid[tuple(slice(n) for n in best.shape)]
-    return op.take_(flat, index=(*grid[:-1], best, grid[-1]))
+    best, *others = op.unstack_(flat, axis=rank + 1)
+    for other in others:
+        best = op.select(best, other, condition=xp.greater_equal(best.array, other.array))
+    return best
 
 
 def avg_pool(

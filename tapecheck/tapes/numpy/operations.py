@@ -8,7 +8,7 @@ operations, and so is differentiable without more ado.
 # mypy: no-warn-return-any
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence, Tuple
+from typing import Any, Callable, List, Sequence, Tuple
 
 import numpy as np
 
@@ -286,6 +286,38 @@ def take_(x: Array, *, index: Any) -> Array:
 def scatter_(values: Array, *, index: Any, shape: Sequence[int]) -> Array:
     """Zeros of a given shape, with values added at a NumPy index: the adjoint of ``take_``."""
     return xp.scatter(values, index, shape)
+
+
+def _shifts(
+    axis: int, length: int, extent: int, stride: int, dilation: int
+) -> List[Tuple[slice, ...]]:
+    """For each element of a window, the index of where it lies in all windows along an axis."""
+    count = max((length - (extent - 1) * dilation - 1) // stride + 1, 0)
+    starts = [element * dilation for element in range(extent)]
+    before = (slice(None),) * axis
+    return [(*before, slice(start, start + count * stride, stride)) for start in starts]
+
+
+@operation
+def windows_(x: Array, *, axis: int, place: int, extent: int, stride: int, dilation: int) -> Array:
+    """The windows along an axis, their elements along a new axis at a place behind it."""
+    shifts = _shifts(axis, x.shape[axis], extent, stride, dilation)
+    return xp.stack([x[shift] for shift in shifts], place)
+
+
+@operation
+def overlap_(
+    values: Array, *, axis: int, place: int, length: int, stride: int, dilation: int
+) -> Array:
+    """The sum of windows along an axis of a given length: the adjoint of ``windows_``."""
+    shape = [*values.shape[:place], *values.shape[place + 1 :]]
+    shape[axis] = length
+    shifts = _shifts(axis, length, values.shape[place], stride, dilation)
+    total = xp.zeros(tuple(shape), xp.dtype(values))
+    for element, shift in enumerate(shifts):
+        part = values[(slice(None),) * place + (element,)]
+        total = total + xp.scatter(part, shift, tuple(shape))
+    return total
 
 
 # Linear algebra, on the last two axes

@@ -77,6 +77,7 @@ from numpy import (  # noqa: F401
     tanh,
     transpose,
     where,
+    zeros,
 )
 
 Array = np.ndarray
@@ -132,7 +133,7 @@ def take(array: Array, index: Any) -> Array:
 
 def scatter(values: Array, index: Any, shape: Sequence[int]) -> Array:
     """Zeros of a given shape, with values added at an index; several may fall on one place."""
-    result = np.zeros(shape, values.dtype)
+    result = zeros(shape, values.dtype)
     if not isinstance(index, tuple):
         index = (index,)
     if not np.any([isinstance(part, np.ndarray) for part in index]):

@@ -51,7 +51,7 @@ READS: Dict[str, Reads] = dict.fromkeys(
     (
         "identity", "negative", "conj", "real", "imag", "complex", "cast", "add", "subtract",
         "select", "sum", "cumsum", "reshape", "transpose", "broadcast", "concat", "stack",
-        "unstack", "take", "scatter", "fft", "ifft",
+        "unstack", "take", "scatter", "windows", "overlap", "fft", "ifft",
     ),
     _nothing,
 )  # fmt: skip
