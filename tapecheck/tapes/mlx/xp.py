@@ -185,7 +185,10 @@ def take(array: Array, index: Any) -> Array:
     """
     parts = [known(part) if isinstance(part, mx.array) else part for part in index]
     if not np.any([part is None and given is not None for part, given in zip(parts, index)]):
-        np.broadcast_to(np.int8(0), array.shape)[tuple(parts)]
+        found = np.broadcast_to(np.int8(0), array.shape)[tuple(parts)]
+        if not found.size:
+            # MLX raises, or crashes, where it scatters the cotangents of no elements
+            return mx.zeros(found.shape, array.dtype)
     return array[tuple(asarray(part) if isinstance(part, np.ndarray) else part for part in index)]
 
 
