@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
+import textwrap
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple, Union
 
@@ -17,10 +18,17 @@ from tapecheck import reproducer_helpers
 from tapecheck.backends.loading import KNOWN, offered
 from tapecheck.errors import UsageError
 from tapecheck.modes import EAGER, JIT
+from tapecheck.sampling import seed_of
 from tapecheck.standard import Entry
 
-_GIVEN = ("tf", "run", "devices")
+_GIVEN = ("tf", "run", "devices", "seed", "measured")
 """The arguments of a clause that a script can give it."""
+
+_MEASURED = "Measured"
+"""The helper that stands for the fixture of clauses that measure."""
+
+_SHARED = re.compile(r"^from (tapecheck\.[\w.]+) import ([\w, ]+)$", re.MULTILINE)
+"""An import of what this suite shares."""
 
 _SECOND_CPU = """\
 processor = tf.config.list_physical_devices("CPU")[0]
@@ -36,10 +44,10 @@ def script(
     device: Optional[str] = None,
     documented: Iterable[str] = (),
 ) -> str:
-    """A script that ends in silence but for one line if the implementation keeps the promise.
+    """A script that ends with a line that says so if the implementation keeps the promise.
 
-    Otherwise it ends with the AssertionError, or with whatever exception the implementation
-    raises.
+    What the clause measures is printed before that. Otherwise it ends with the AssertionError, or
+    with whatever exception the implementation raises.
 
     Args:
         entry: the clause and its chapter.
@@ -52,12 +60,7 @@ def script(
         UsageError: the clause does not speak of that mode, or takes what no script has.
     """
     clause = entry.clause
-    beyond = [name for name in _arguments(entry) if name not in _GIVEN]
-    if beyond or hasattr(entry.function, "hypothesis"):
-        raise UsageError(
-            "clause {} cannot stand alone in a script, since it draws its examples or takes them "
-            "from a table; see what a failing case says to reproduce it".format(clause.id)
-        )
+    _check_alone(entry)
     if mode not in clause.modes:
         raise UsageError(
             "clause {} speaks of {} only, not of {}".format(
@@ -65,28 +68,48 @@ def script(
             )
         )
     name = entry.function.__name__
-    chapter = _definitions(entry.chapter.path)
     helpers = _definitions(Path(reproducer_helpers.__file__))
-    own = _closure({name}, chapter)
-    used = set().union(*(chapter[one].uses for one in own))
+    own = _gathered(entry.chapter.path, {name}, set(helpers))
+    used = set().union(*(part.uses for part in own.values()))
+    if "measured" in _arguments(entry):
+        used.add(_MEASURED)
     helping = _closure(used & set(helpers) - set(own), helpers)
-    parts = [helpers[one] for one in helping] + [chapter[one] for one in own]
-    imports = sorted({part.text for part in parts if part.is_import})
-    first = [line for line in imports if not line.startswith("from tapecheck")]
+    every = [*(helpers[one] for one in helping), *own.values()]
+    parts = list({part.text: part for part in every}.values())
     blocks = [
         title(clause.id, mode, clause.statement, documented),
-        "\n".join([*first, namespace(backend)]),
+        "\n".join([*_joined({part.text for part in parts if part.is_import}), namespace(backend)]),
     ]
     devices = _devices(device, clause.devices)
     if clause.devices > 1 and backend == "tensorflow":
         blocks.append(_SECOND_CPU.format(clause.devices))
-    blocks += [part.text for part in parts if not part.is_import]
+    texts = [part.text for part in parts if not part.is_import]
+    blocks += texts
     if "run" in _arguments(entry):
-        blocks.append(_run(backend, mode))
-        if "run.mode" in chapter[name].text:
-            blocks.append('run.mode = "{}"'.format(mode))
+        blocks.append(_run(backend, mode, "\n".join(texts)))
     blocks.append(_main(entry, mode, device, devices))
     return "\n\n\n".join(blocks) + "\n"
+
+
+def _check_alone(entry: Entry) -> None:
+    """Refuse a clause that takes what no script has.
+
+    Raises:
+        UsageError: naming what that is.
+    """
+    clause, function = entry.clause, entry.function
+    text = "clause {} cannot stand alone in a script, since it {}; {}"
+    if hasattr(function, "hypothesis"):
+        why = "draws its examples"
+        raise UsageError(
+            text.format(clause.id, why, "see what a failing case says to reproduce it")
+        )
+    beyond = [name for name in _arguments(entry) if name not in _GIVEN]
+    if beyond:
+        again = "run it by itself: tapecheck run BACKEND --suite {} --chapter {} -k {}".format(
+            entry.chapter.path.parent.name, entry.chapter.name, function.__name__
+        )
+        raise UsageError(text.format(clause.id, "takes " + " and ".join(beyond), again))
 
 
 class Definition(NamedTuple):
@@ -165,7 +188,53 @@ def _closure(names: Set[str], definitions: Dict[str, Definition]) -> List[str]:
     return [name for name in in_order if once[definitions[name].text] == name]
 
 
-_SHARED = re.compile(r"^from (tapecheck\.[\w.]+) import ([\w, ]+)$", re.MULTILINE)
+def _gathered(path: Path, names: Set[str], helping: Set[str]) -> Dict[str, Definition]:
+    """`names` of a file and all that they use, also of what the file imports of this suite.
+
+    Args:
+        helping: names that helpers of scripts have, which take the place of those of the suite.
+
+    Raises:
+        UsageError: two files define a name differently.
+    """
+    definitions = _definitions(path)
+    found: Dict[str, Definition] = {}
+    closure = _closure(names, definitions)
+    for name in closure:
+        part = definitions[name]
+        match = _SHARED.match(part.text) if part.is_import else None
+        if match is None:
+            more = {name: part}
+        elif name in helping:
+            continue
+        else:
+            users = [definitions[one].text for one in closure if name in definitions[one].uses]
+            more = _imported_from_suite(match.group(1), match.group(2), users, helping)
+        for key, other in more.items():
+            if found.setdefault(key, other).text != other.text:
+                raise UsageError("no script: {} is defined twice, differently".format(key))
+    return found
+
+
+def _imported_from_suite(
+    module: str, name: str, users: List[str], helping: Set[str]
+) -> Dict[str, Definition]:
+    """What is imported of a module of this suite; a module becomes a namespace of what is used."""
+    place = Path(tapecheck.__file__).parent.joinpath(*module.split(".")[1:])
+    if not (place / (name + ".py")).is_file():
+        file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+        return _gathered(file, {name}, helping)
+    used = set(re.findall(r"\b{}\.(\w+)".format(name), "\n".join(users)))
+    found = _gathered(place / (name + ".py"), used, helping)
+    imports = {key: part for key, part in found.items() if part.is_import}
+    texts = dict.fromkeys(part.text for part in found.values() if not part.is_import)
+    given = ", ".join("{0}={0}".format(one) for one in sorted(used))
+    texts["return types.SimpleNamespace({})".format(given)] = None
+    body = textwrap.indent("\n\n".join(texts), "    ")
+    text = "def _{0}():\n{1}\n\n\n{0} = _{0}()".format(name, body)
+    uses = set().union({"types"}, *(part.uses for part in found.values()))
+    types = Definition("import types", set(), True, 0)
+    return {"types": types, **imports, name: Definition(text, uses, False, 0)}
 
 
 def inlined(program: str) -> str:
@@ -227,15 +296,20 @@ def _devices(device: Optional[str], count: int) -> List[str]:
     return ([device] if device else []) + others[: count - 1 if device else count]
 
 
-def _run(backend: str, mode: str) -> str:
+def _run(backend: str, mode: str, clause: str) -> str:
+    """What stands for the argument `run` of a clause, as far as its source uses it."""
     told = "Op by op." if mode == EAGER else "Compiled."
-    return "\n".join(
-        [
-            "def run(program, *arguments):",
-            '    """{}"""'.format(told),
-            "    return {}(*arguments)".format(compiled("program", backend, mode)),
-        ]
-    )
+    lines = [
+        "def run(program, *arguments):",
+        '    """{}"""'.format(told),
+        "    return {}(*arguments)".format(compiled("program", backend, mode)),
+    ]
+    if "run.compiled" in clause:
+        expression = compiled("program", backend, mode)
+        lines += ["", "", "run.compiled = lambda program: {}".format(expression)]
+    if "run.mode" in clause:
+        lines += ["", "", 'run.mode = "{}"'.format(mode)]
+    return "\n".join(lines)
 
 
 def compiled(name: str, backend: str, mode: str) -> str:
@@ -254,9 +328,12 @@ def _arguments(entry: Entry) -> Tuple[str, ...]:
 
 def _main(entry: Entry, mode: str, device: Optional[str], devices: List[str]) -> str:
     name = entry.function.__name__
-    arguments = [
-        repr(devices) if argument == "devices" else argument for argument in _arguments(entry)
-    ]
+    given = {  # the seed is that of a run that was not told another
+        "devices": repr(devices),
+        "seed": str(seed_of(0, entry.clause.id)),
+        "measured": _MEASURED + "()",
+    }
+    arguments = [given.get(argument, argument) for argument in _arguments(entry)]
     call = "{}({})".format(name, ", ".join(arguments))
     lines = ['if __name__ == "__main__":']
     if device:

@@ -90,6 +90,27 @@ def raises(exception, *words):
         assert word.lower() in text.lower(), "expected {!r}, got {}".format(word, text)
 
 
+class Broken(AssertionError):
+    """A promise is broken: what was expected, what came instead, and how far off it is."""
+
+    def __init__(self, expected, actual, difference=""):
+        self.expected, self.actual, self.difference = expected, actual, difference
+        super().__init__("expected {}, got {}".format(expected, actual))
+
+
+class Measured:
+    """Prints what is measured."""
+
+    def value(self, name, value, unit=""):
+        """Of a number its name and unit."""
+        print("{}: {:g} {}".format(name, float(value), unit).rstrip())
+
+    def series(self, name, x, y, x_label, y_label):
+        """Of a curve where it begins and ends."""
+        ends = "{} {:g} at {} {:g}, {:g} at {:g}"
+        print("{}: ".format(name) + ends.format(y_label, y[0], x_label, x[0], y[-1], x[-1]))
+
+
 def told(expected, actual):
     """What was expected and what came, on one line."""
     return "expected {}, got {}".format(describe(expected), describe(actual))

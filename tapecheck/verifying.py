@@ -95,7 +95,7 @@ def script_of(case: Case) -> Optional[str]:
     backend = _backend_of(case)
     entry = load_standard().find(case.clause.partition("[")[0])
     details = case.details
-    if case.suite == SPEC:
+    if case.suite == SPEC or "example" not in details:
         table = load_behaviours()
         documented = [
             "{}: {}".format(name, table[name].citation())

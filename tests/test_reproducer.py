@@ -6,12 +6,13 @@ import ast
 import builtins
 import math
 import os
+import re
 import subprocess
 import sys
 import types
 import warnings
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator
+from typing import Any, Callable, Dict, Iterator, Set
 
 import hypothesis
 import hypothesis.strategies as st
@@ -24,7 +25,7 @@ from tapecheck.backends import load
 from tapecheck.errors import UsageError
 from tapecheck.modes import EAGER
 from tapecheck.reproducer import script
-from tapecheck.standard import Entry, load_standard
+from tapecheck.standard import Entry, chapters, folder_of, load_standard
 
 STANDARD = load_standard()
 ASKED = [
@@ -58,30 +59,34 @@ def numpy_backend() -> Any:
     return load("numpy")
 
 
+def undefined(text: str) -> Set[str]:
+    """The names that a script uses and does not define."""
+    assert "tapecheck." not in text.split('"""', 2)[2], "the script needs the suite"
+    tree = ast.parse(text)
+    defined = {"tf", "__name__", *dir(builtins)}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            defined.add(node.name)
+        elif isinstance(node, ast.arg):
+            defined.add(node.arg)
+        elif isinstance(node, ast.alias):
+            defined.add(node.asname or node.name.partition(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            defined.add(node.id)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            defined.add(node.name)
+    used = {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    return used - defined
+
+
 @pytest.mark.parametrize("entry", list(STANDARD.entries.values()), ids=clause_id)
 def test_every_clause_has_a_script_that_compiles_and_defines_what_it_uses(entry: Entry) -> None:
     for mode in entry.clause.modes:
-        text = script(entry, "tensorflow", mode)
-        tree = ast.parse(text)
-        assert "tapecheck." not in text.split('"""', 2)[2], "the script needs the suite"
-        defined = {"tf", *dir(builtins)}
-        for node in ast.walk(tree):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                defined.add(node.name)
-            elif isinstance(node, ast.arg):
-                defined.add(node.arg)
-            elif isinstance(node, ast.alias):
-                defined.add(node.asname or node.name.partition(".")[0])
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                defined.add(node.id)
-            elif isinstance(node, ast.ExceptHandler) and node.name:
-                defined.add(node.name)
-        used = {
-            node.id
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-        }
-        assert used <= defined | {"__name__"}
+        assert not undefined(script(entry, "tensorflow", mode))
 
 
 @pytest.mark.parametrize("entry", ASKED, ids=clause_id)
@@ -104,6 +109,55 @@ def test_a_script_succeeds_exactly_where_its_clause_passes(
     assert holds(lambda: execute(text, clause.id)) == passes
     said = capsys.readouterr().out
     assert ("holds: {} [eager]\n".format(clause.id) in said) == passes
+
+
+BESIDE = ("training", "benchmarks", "endurance")
+
+
+def clauses_of(suite: str) -> Iterator[Entry]:
+    for chapter in chapters(suite):
+        for name in re.findall(r"^def test_(\w+)", source_of(suite, chapter), re.MULTILINE):
+            yield STANDARD.find("{}.{}".format(chapter, name))
+
+
+def source_of(suite: str, chapter: str) -> str:
+    return (folder_of(suite) / (chapter + ".py")).read_text(encoding="utf-8")
+
+
+GIVEN = {"tf", "run", "devices", "seed", "measured"}
+ALONE, NOT_ALONE = [], []
+for one in (entry for suite in BESIDE for entry in clauses_of(suite)):
+    code = one.function.__code__
+    (ALONE if set(code.co_varnames[: code.co_argcount]) <= GIVEN else NOT_ALONE).append(one)
+
+
+@pytest.mark.parametrize("entry", ALONE, ids=clause_id)
+def test_a_clause_of_a_suite_has_a_script_with_what_it_shares_with_others(entry: Entry) -> None:
+    for mode in entry.clause.modes:
+        assert not undefined(script(entry, "tensorflow", mode))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [one for one in ALONE if one.chapter.path.parent.name == "training"],
+    ids=clause_id,
+)
+def test_a_script_that_trains_holds_and_prints_what_it_measures(
+    entry: Entry, numpy_backend: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if entry.clause.needs & numpy_backend.lacks or EAGER not in entry.clause.modes:
+        assert compile(script(entry, "numpy", entry.clause.modes[0]), entry.clause.id, "exec")
+        return
+    execute(script(entry, "numpy", EAGER), entry.clause.id)
+    *measured, last = capsys.readouterr().out.splitlines()
+    assert last == "holds: {} [eager]".format(entry.clause.id)
+    assert bool(measured) == ("measured" in entry.function.__code__.co_varnames)
+
+
+@pytest.mark.parametrize("entry", NOT_ALONE, ids=clause_id)
+def test_what_no_script_has_is_named_with_the_command_that_runs_the_clause(entry: Entry) -> None:
+    with pytest.raises(UsageError, match=r"since it takes \w+.*; run it by itself: tapecheck run"):
+        script(entry, "numpy", entry.clause.modes[0])
 
 
 @pytest.fixture
