@@ -12,8 +12,9 @@ import pytest
 from tapecheck import shrunk, verifying
 from tapecheck.results import Case, read
 from tapecheck.verifying import Ended, differs
+from tests.made_up import write_run
 from tests.test_cli_run import run
-from tests.test_nightly import call, write
+from tests.test_nightly import call
 
 TAPE = """
     import os, threading
@@ -300,7 +301,7 @@ def test_the_command_writes_scripts_and_tells_why_there_are_none(
             {"actual": "KeyError: 'none'", "reproduce": command},
         ),
     ]
-    write("some.jsonl", cases)
+    write_run("some.jsonl", cases)
     result = call("repro", "--results", "some.jsonl", "--out", str(tmp_path / "scripts"))
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
@@ -310,6 +311,23 @@ def test_the_command_writes_scripts_and_tells_why_there_are_none(
     ]
     [script] = (tmp_path / "scripts").iterdir()
     assert script.read_text(encoding="utf-8") == read("some.jsonl").cases[1].reproducer["script"]
+
+
+def of_training(clause: str) -> Case:
+    told = "tapecheck run numpy --suite training"
+    return case("fail", reproduce=told)._replace(suite="training", clause=clause)
+
+
+def test_a_clause_of_a_suite_that_draws_no_examples_is_its_own_script() -> None:
+    script = verifying.script_of(of_training("fitting.a_line_is_found"))
+    assert script
+    assert "def test_a_line_is_found(tf, run, seed, measured):" in script
+
+
+def test_what_a_clause_of_a_suite_takes_from_a_table_is_why_there_is_no_script() -> None:
+    found = verifying.reproducer_of(of_training("fitting.a_polynomial_of_any_degree_is_found[3]"))
+    assert not found["verified"]
+    assert "since it takes degree; run it by itself: tapecheck run" in found["why"]
 
 
 HOSTILE = ["tapecheck run 'unfinished", "tapecheck", "", "\x00\ud800", "tapecheck repro --backend"]
@@ -330,7 +348,7 @@ def test_only_so_many_scripts_are_run(folder: Path, monkeypatch: pytest.MonkeyPa
         Case("spec", "a.c{}".format(n), "MUST", "eager", "CPU:0", "fail", 0.1, "m")
         for n in range(3)
     ]
-    write("many.jsonl", cases)
+    write_run("many.jsonl", cases)
     assert call("repro", "--results", "many.jsonl", "--most", "2").exit_code == 1
     assert read("many.jsonl").cases[2].reproducer["why"] == "more than 2 failures"
 
