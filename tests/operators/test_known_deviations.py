@@ -35,7 +35,8 @@ def test_every_entry_speaks_of_a_clause_and_a_row_that_are_asked(asked):
     assert ENTRIES
     for entry in ENTRIES:
         mode = entry.modes[0] if entry.modes else "eager"
-        assert any(entry.concerns(clause, mode, "CPU:0", "2.21.0") for clause in asked), entry
+        of_any_version = entry._replace(versions="")
+        assert any(of_any_version.concerns(clause, mode, "CPU:0", "1") for clause in asked), entry
 
 
 def test_every_entry_names_a_finding_that_can_be_read():
