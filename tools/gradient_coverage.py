@@ -50,6 +50,9 @@ def covered() -> set[str]:
             called.add(name)
             return registry.lookup(name)
 
+        def __getattr__(self, name: str) -> object:
+            return getattr(registry, name)
+
     ops.gradient_registry = ops._gradient_registry = Counting()
     rows = load_table(ROOT / "suites" / "operators" / "table")
     for row in rows:
