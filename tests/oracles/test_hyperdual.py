@@ -11,6 +11,7 @@ from tapecheck.oracles.bounded import exact
 from tapecheck.oracles.elementary import ELEMENTARY
 
 POINTS = {
+    "acosh": (1.2, 2.5),
     "asin": (-0.7, 0.3),
     "atanh": (-0.7, 0.3),
     "log": (0.4, 3.0),
@@ -26,6 +27,7 @@ KNOWN = {
     "cosh": mpmath.cosh,
     "elu": lambda x: x if x > 0 else mpmath.expm1(x),
     "leaky_relu": lambda x: x if x > 0 else x / 4,
+    "log_sigmoid": lambda x: -mpmath.log(1 + mpmath.exp(-x)),
     "log1p": lambda x: mpmath.log(1 + x),
     "reciprocal": lambda x: 1 / x,
     "relu": lambda x: max(x, 0),
