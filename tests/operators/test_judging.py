@@ -156,3 +156,14 @@ def test_what_is_asked_of_a_row_depends_on_the_seed_alone(tmp_path):
     drawn, again = (list(KINDS["ordinary"](asked)) for asked in (one, same))
     for (_, problem), (_, other) in zip(drawn, again):
         assert np.array_equal(problem.inputs[0], other.inputs[0])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_ordinary_points_are_no_edges_whatever_the_seed(tmp_path, seed):
+    text = ELEMENTWISE.replace("[0.5, 3.0]", "[0.9, 1.1]") + "edges = [0.9375, 1.03125]\n"
+    (tmp_path / "family.toml").write_text(text, encoding="utf-8")
+    (row,) = load_table(tmp_path)
+    asked = Question(tape, lambda program, *given: program(*given), row, seed)
+    points = [problem.inputs[0] for _, problem in asked.ordinary()]
+    assert points
+    assert not np.isin(points, [0.9375, 1.0, 1.03125]).any()
