@@ -93,7 +93,7 @@ def test_the_four_ways_to_second_order_agree(tf, run, program):
 
 
 @clause(SHOULD, needs=CORE + " forward", modes="eager")
-@for_programs(CORE, without=("gather", *LEFT_OUT), examples=20, deep=1500, question="tangent")
+@for_programs(CORE, without=("gather", *LEFT_OUT), examples=30, deep=1500, question="tangent")
 def test_tangents_are_exact(tf, run, program):
     """The tangent of any program along a direction is exact to a few roundings."""
     trial = Trial(tf, run, program)
