@@ -11,6 +11,9 @@ DEEP = "deep"
 PROFILES: Tuple[str, ...] = (DEFAULT, DEEP)
 """default is for every run, deep for a night."""
 
+TIME_LIMITS = {DEFAULT: 60.0, DEEP: 900.0}
+"""The seconds that one case may take where nothing else is said, by profile."""
+
 _chosen = DEFAULT
 
 

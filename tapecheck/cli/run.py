@@ -15,7 +15,7 @@ import click
 from tapecheck.clause import LEVELS
 from tapecheck.errors import CONFORMS, COULD_NOT_RUN, DEVIATES, UsageError
 from tapecheck.modes import MODES
-from tapecheck.sampling import DEFAULT, PROFILES
+from tapecheck.sampling import DEEP, DEFAULT, PROFILES, TIME_LIMITS
 
 _RUNS = Path("reports") / "runs"
 _ALL = "all"
@@ -133,10 +133,10 @@ fault of the suite, nothing ran or was supported) or not to its end (Ctrl-C)."""
 @click.option(
     "--timeout",
     type=click.FloatRange(0.01),
-    default=60.0,
-    show_default=True,
     metavar="SECONDS",
-    help="What one case may take; a case that takes longer is an error.",
+    help="What one case may take, more is an error (default: {:g}, for --profile deep {:g}).".format(
+        TIME_LIMITS[DEFAULT], TIME_LIMITS[DEEP]
+    ),
 )
 def run(**asked: Any) -> None:
     """Run the standard, or other suites, against BACKEND and write results and a report.
@@ -153,7 +153,7 @@ def run(**asked: Any) -> None:
 def _run(
     out: Optional[str],
     pytest_options: Tuple[str, ...],
-    timeout: float,
+    timeout: Optional[float],
     reproducers: bool,
     **asked: Any,
 ) -> int:
@@ -170,10 +170,11 @@ def _run(
         _check_deviations(asked["deviations"])
     if asked["mnist"]:
         _check_digits(asked["mnist"])
+    limit = TIME_LIMITS[asked["profile"]] if timeout is None else timeout
     with session.surroundings():
         resolve(asked["backend"])
         folder = _folder(out, asked["backend"])
-        request = session.Request(out=folder, time_limit=timeout, options=pytest_options, **asked)
+        request = session.Request(out=folder, time_limit=limit, options=pytest_options, **asked)
         ended = _execute(request)
         if ended.complete and reproducers:
             _reproduce(request.results)
