@@ -134,7 +134,7 @@ fault of the suite, nothing ran or was supported) or not to its end (Ctrl-C)."""
     "--timeout",
     type=click.FloatRange(0.01),
     metavar="SECONDS",
-    help="What one case may take, more is an error (default: {:g}, for --profile deep {:g}).".format(
+    help="What one case may take, more is an error (default: {:g}, deep profile: {:g}).".format(
         TIME_LIMITS[DEFAULT], TIME_LIMITS[DEEP]
     ),
 )
