@@ -6,7 +6,7 @@ import contextlib
 import re
 import time
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Optional, Sequence, Set
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set
 
 import pytest
 
@@ -82,6 +82,7 @@ class Recorder:
         self.collected: Set[str] = set()
         self.complete = False
         self._ready: Set[str] = set()
+        self._order: List[str] = []
         self._never_ready = 0
         self._put_back: Set[str] = set()
         self._started: Dict[str, float] = {}
@@ -95,6 +96,11 @@ class Recorder:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
         self._ready.add(node.gateway.id)
+        self._order = self._order or list(ids)
+        if self._order != ids and self.fault is None:
+            # Workers are told what to run by numbers, which mean the same only in the same list.
+            self.fault = Fault("the suite was changed while it ran", COULD_NOT_RUN, of_suite=True)
+            pytest.exit(self.fault.message, returncode=self.fault.exit_code)
         self.collected.update(ids)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

@@ -83,6 +83,25 @@ SUITE = '''
     def test_a_row(tf, row):
         """Every row is a case."""
 '''
+CHANGING = '''
+    """Rows, of which more are there after a crash."""
+
+    import os
+
+    import pytest
+
+    from tapecheck import MUST, clause
+
+    CRASHED = __file__ + ".crashed"
+
+
+    @clause(MUST)
+    @pytest.mark.parametrize("row", ["new"] * os.path.exists(CRASHED) + ["first", "second"])
+    def test_a_row(tf, row):
+        """Every row is a case."""
+        open(CRASHED, "w").close()
+        os.abort()
+'''
 DEVIATIONS = """
     [[deviation]]
     clause = "persistence.a_persistent_tape_answers_twice"
@@ -320,6 +339,17 @@ def test_the_standard_alone_runs_unless_a_suite_is_asked_for(
 ) -> None:
     run(folder, "-k", "1.0 or test_a_tape_answers_once", "--out", "alone", **with_suite)
     assert {case.suite for case in results.read(folder / "alone").cases} == {"spec"}
+
+
+def test_a_suite_that_changes_while_it_runs_ends_the_run(folder: Path, tmp_path: Path) -> None:
+    found = installed(tmp_path, "spec/persistence.py")
+    suite = tmp_path / "tapecheck" / "standard_files" / "suites" / "more"
+    suite.mkdir(parents=True)
+    (suite / "rows.py").write_text(textwrap.dedent(CHANGING), encoding="utf-8")
+    ended = run(folder, "--suite", "more", "--mode", "eager", "--out", "changing", **found)
+    assert ended.code == 3
+    assert ended.said[-1].startswith("tapecheck: the suite was changed while it ran")
+    assert not results.read(folder / "changing").complete
 
 
 @pytest.mark.parametrize(
