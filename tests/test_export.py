@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tapecheck.badges import BAD, GOOD, KNOWN, UNKNOWN, Badge
-from tests.test_nightly import call, case, here, write
+from tests.made_up import write_run
+from tests.test_nightly import call, case, here
 
 __all__ = ["here"]
 
@@ -33,7 +34,7 @@ def test_each_verdict_has_its_element(here: Path) -> None:
         case("a.lacks", "unsupported", message="lacks it"),
         case("a.young", "not-applicable", message="since 9"),
     ]
-    write("r.jsonl", cases)
+    write_run("r.jsonl", cases)
     [suite] = junit("r.jsonl")
     counts = [suite.get(name) for name in ("tests", "failures", "errors", "skipped")]
     assert counts == ["7", "2", "1", "3"]
@@ -52,7 +53,7 @@ def test_each_verdict_has_its_element(here: Path) -> None:
 
 
 def test_hostile_text_is_shown_as_text(here: Path) -> None:
-    write("r.jsonl", [case("a.b[" + HOSTILE + "]", "fail", message=HOSTILE)], backend=HOSTILE)
+    write_run("r.jsonl", [case("a.b[" + HOSTILE + "]", "fail", message=HOSTILE)], backend=HOSTILE)
     [suite] = junit("r.jsonl")
     shown = "</testcase>]]>&\\x00\\x1b[31m\\ud800\\uffff\u202e"
     assert suite.find("testcase/failure").text == shown
@@ -60,7 +61,7 @@ def test_hostile_text_is_shown_as_text(here: Path) -> None:
 
 
 def test_an_incomplete_run_has_an_error(here: Path) -> None:
-    write("r.jsonl", [case("a.b", "pass")], complete=False)
+    write_run("r.jsonl", [case("a.b", "pass")], complete=False)
     [suite] = junit("r.jsonl")
     assert [suite.get("tests"), suite.get("errors")] == ["2", "1"]
     assert len(suite.findall("testcase/error")) == 1
@@ -68,14 +69,14 @@ def test_an_incomplete_run_has_an_error(here: Path) -> None:
 
 def test_a_verified_reproducer_stands_with_its_failure(here: Path) -> None:
     script = {"verified": True, "script": "import tensorflow as tf\n"}
-    write("r.jsonl", [case("a.b", "fail", message="m", reproducer=script)])
+    write_run("r.jsonl", [case("a.b", "fail", message="m", reproducer=script)])
     assert junit("r.jsonl").find("*/testcase/failure").text == "m\n\nimport tensorflow as tf\n"
 
 
 def test_the_last_night_counts(here: Path) -> None:
-    write("n/1.jsonl", [case("a.b", "fail")], started="2026-01-01T00:00:00Z")
-    write("n/2.jsonl", [case("a.b", "pass")], started="2026-01-02T00:00:00Z")
-    write("n/3.jsonl", [], complete=False, started="2026-01-03T00:00:00Z")
+    write_run("n/1.jsonl", [case("a.b", "fail")], started="2026-01-01T00:00:00Z")
+    write_run("n/2.jsonl", [case("a.b", "pass")], started="2026-01-02T00:00:00Z")
+    write_run("n/3.jsonl", [], complete=False, started="2026-01-03T00:00:00Z")
     assert [suite.get("failures") for suite in junit("n")] == ["0"]
 
 
@@ -94,7 +95,7 @@ def test_a_badge_tells_how_a_level_stands(
     here: Path, verdicts: Any, changed: Any, message: str, color: str
 ) -> None:
     cases = [case("a.c{}".format(n), verdict) for n, verdict in enumerate(verdicts)]
-    write("r.jsonl", cases, **changed)
+    write_run("r.jsonl", cases, **changed)
     assert call("export", "r.jsonl", "--badges", "b").exit_code == 0
     names = sorted(path.name for path in Path("b").iterdir())
     assert names == ["some-1.0-must.json", "some-1.0-must.svg", "some-must.json", "some-must.svg"]
@@ -109,19 +110,19 @@ def test_a_badge_tells_how_a_level_stands(
 
 def test_a_badge_without_a_version_is_that_of_the_newest(here: Path) -> None:
     for version in ("2.9", "2.10"):
-        write("r/{}.jsonl".format(version), [case("a.b", "pass")], version=version)
+        write_run("r/{}.jsonl".format(version), [case("a.b", "pass")], version=version)
     call("export", "r", "--badges", "b")
     assert "some 2.10 MUST" in Path("b/some-must.json").read_text(encoding="utf-8")
 
 
 def test_a_level_that_was_not_asked_has_no_badge(here: Path) -> None:
-    write("r.jsonl", [case("a.b", "unsupported")])
+    write_run("r.jsonl", [case("a.b", "unsupported")])
     call("export", "r.jsonl", "--badges", "b")
     assert list(Path("b").iterdir()) == []
 
 
 def test_a_picture_shows_hostile_text_as_text_and_stays_in_its_folder(here: Path) -> None:
-    write("r.jsonl", [case("a.b", "pass")], backend="../<script>&\x1b", version='"/')
+    write_run("r.jsonl", [case("a.b", "pass")], backend="../<script>&\x1b", version='"/')
     call("export", "r.jsonl", "--badges", "b")
     names = [path.name for path in Path("b").glob("*.svg")]
     assert names == [name for name in names if "/" not in name]
@@ -149,5 +150,5 @@ def test_a_picture_is_as_wide_as_its_words() -> None:
 
 
 def test_something_is_to_be_written(here: Path) -> None:
-    write("r.jsonl", [case("a.b", "pass")])
+    write_run("r.jsonl", [case("a.b", "pass")])
     assert call("export", "r.jsonl").exit_code == 2

@@ -9,7 +9,8 @@ import pytest
 
 from tapecheck.history import name_of, night_of
 from tapecheck.results import read
-from tests.test_nightly import call, case, here, lines, write
+from tests.made_up import write_run
+from tests.test_nightly import call, case, here, lines
 
 __all__ = ["here"]
 
@@ -19,7 +20,7 @@ NAME = "some-1.0-py3.11-Linux"
 def night(date: str, verdict: str = "pass", complete: bool = True, **changed: Any) -> Any:
     """One run of one night, collected."""
     header = {"started": date + "T01:00:00Z", **changed}
-    write("tonight/a.jsonl", [case("a.b", verdict), case("a.c", "pass")], complete, **header)
+    write_run("tonight/a.jsonl", [case("a.b", verdict), case("a.c", "pass")], complete, **header)
     return call("collect", "tonight", "--into", "history")
 
 
@@ -97,7 +98,7 @@ def test_what_came_in_none_of_the_kept_nights_is_forgotten(here: Path) -> None:
     night("2026-01-01", version="0.9")
     for day in (2, 3):
         night("2026-01-0{}".format(day))
-    write("tonight/a.jsonl", [case("a.b", "pass")], started="2026-01-04T01:00:00Z")
+    write_run("tonight/a.jsonl", [case("a.b", "pass")], started="2026-01-04T01:00:00Z")
     call("collect", "tonight", "--into", "history", "--keep", "2")
     assert held() == ["{}@2026-01-0{}.jsonl".format(NAME, day) for day in (3, 4)]
 
@@ -105,7 +106,9 @@ def test_what_came_in_none_of_the_kept_nights_is_forgotten(here: Path) -> None:
 def test_shards_are_merged_and_a_missing_one_makes_the_run_incomplete(here: Path) -> None:
     for number in (1, 2):
         options = {"shard": "{}/2".format(number)}
-        write("t/{}.jsonl".format(number), [case("a.c{}".format(number), "pass")], options=options)
+        write_run(
+            "t/{}.jsonl".format(number), [case("a.c{}".format(number), "pass")], options=options
+        )
     assert lines(call("collect", "t", "--into", "history")) == [NAME + "  new: 2 pass"]
     assert call("collect", "t/1.jsonl", "--into", "other").exit_code == 1
     assert lines(call("collect", "t/1.jsonl", "--into", "other")) == [
@@ -115,7 +118,7 @@ def test_shards_are_merged_and_a_missing_one_makes_the_run_incomplete(here: Path
 
 def test_two_runs_of_the_same_thing_in_one_night_are_refused(here: Path) -> None:
     for name in "ab":
-        write("t/{}.jsonl".format(name), [case("a.b", "pass")])
+        write_run("t/{}.jsonl".format(name), [case("a.b", "pass")])
     result = call("collect", "t", "--into", "history")
     assert result.exit_code == 2
     assert "several runs of the same thing in one night: t/a.jsonl, t/b.jsonl" in result.stderr
@@ -124,7 +127,7 @@ def test_two_runs_of_the_same_thing_in_one_night_are_refused(here: Path) -> None
 
 @pytest.mark.parametrize("date", ["tonight", "2026-1-1", "2026-01-01T00:00:00Z", ""])
 def test_a_night_is_a_date(here: Path, date: str) -> None:
-    write("t/a.jsonl", [case("a.b", "pass")])
+    write_run("t/a.jsonl", [case("a.b", "pass")])
     result = call("collect", "t", "--into", "history", "--night=" + date)
     assert result.exit_code == 2
     assert "must be such as 2026-11-23" in result.stderr
@@ -140,8 +143,8 @@ def test_a_truncated_file_is_named_with_its_line(here: Path) -> None:
 
 def test_the_summary_of_a_night_has_the_bad_first(here: Path) -> None:
     night("2026-01-01")
-    write("tonight/a.jsonl", [case("a.b", "fail")], started="2026-01-02T01:00:00Z")
-    write("tonight/b.jsonl", [case("a.b", "pass")], version="0.5<b>")
+    write_run("tonight/a.jsonl", [case("a.b", "fail")], started="2026-01-02T01:00:00Z")
+    write_run("tonight/b.jsonl", [case("a.b", "pass")], version="0.5<b>")
     told = lines(call("collect", "tonight", "--into", "history", "--format", "markdown"))
     assert told[0] == "# 1 of 2 runs broke something or are not whole"
     assert told[4].startswith("| some-1.0-py3.11-Linux | **since 2026-01-01: 1 regressions")

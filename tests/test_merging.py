@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tapecheck.results import Leak, add_leak, finish, read, unfinished
-from tests.test_nightly import call, case, here, write
+from tests.made_up import write_run
+from tests.test_nightly import call, case, here
 
 __all__ = ["here"]
 
@@ -20,7 +21,7 @@ def shard(number: int, count: int = 2, **changed: Any) -> str:
     cases = changed.pop("cases", [case("a.c{}".format(number), "pass", worker="gw0")])
     complete = changed.pop("complete", True)
     options = {"shard": "{}/{}".format(number, count), **changed.pop("options", {})}
-    write(name, cases, complete, options=options, **changed)
+    write_run(name, cases, complete, options=options, **changed)
     return name
 
 
@@ -135,22 +136,22 @@ def test_a_truncated_shard_is_an_incomplete_one(here: Path) -> None:
 
 
 def test_suites_that_ran_apart_become_one_run(here: Path) -> None:
-    write("runs/a.jsonl", [case("a.b", "pass")])
-    write("runs/b.jsonl", [case("a.b", "pass", suite="laws")], options={"suite": ["laws"]})
+    write_run("runs/a.jsonl", [case("a.b", "pass")])
+    write_run("runs/b.jsonl", [case("a.b", "pass", suite="laws")], options={"suite": ["laws"]})
     assert call("merge", "runs", "--out", "r.jsonl").exit_code == 0
     assert read("r.jsonl").header["options"] == {"suite": ["spec", "laws"]}
 
 
 def test_a_part_beside_the_whole_leaves_the_whole(here: Path) -> None:
-    write("runs/a.jsonl", [case("a.b", "pass")], options={"mode": ["eager"]})
-    write("runs/b.jsonl", [case("a.b", "pass", mode="jit")])
+    write_run("runs/a.jsonl", [case("a.b", "pass")], options={"mode": ["eager"]})
+    write_run("runs/b.jsonl", [case("a.b", "pass", mode="jit")])
     assert call("merge", "runs", "--out", "r.jsonl").exit_code == 0
     assert read("r.jsonl").header["options"] == {}
 
 
 def test_parts_that_differ_in_two_options_are_refused(here: Path) -> None:
-    write("runs/a.jsonl", [case("a.b", "pass")], options={"mode": ["eager"], "chapter": ["a"]})
-    write("runs/b.jsonl", [case("c.b", "pass")], options={"mode": ["jit"], "chapter": ["c"]})
+    write_run("runs/a.jsonl", [case("a.b", "pass")], options={"mode": ["eager"], "chapter": ["a"]})
+    write_run("runs/b.jsonl", [case("c.b", "pass")], options={"mode": ["jit"], "chapter": ["c"]})
     result = call("merge", "runs", "--out", "r.jsonl")
     assert result.exit_code == 2
     assert "different chapter and mode at once" in result.stderr
