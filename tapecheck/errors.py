@@ -44,6 +44,12 @@ class Meddled(Exception):
     """An implementation raised what is meant for the test runner alone."""
 
 
+def add_note(error: BaseException, text: str) -> None:
+    """Let an exception carry a text beside its own, as ``add_note`` of younger Pythons does."""
+    notes = getattr(error, "__notes__", None)
+    error.__notes__ = [*(notes if isinstance(notes, list) else []), text]  # type: ignore[attr-defined]
+
+
 def words(error: BaseException) -> str:
     """The text of an exception on one line, even of one that refuses to give it."""
     try:

@@ -243,8 +243,7 @@ def inlined(program: str) -> str:
     if match is None:
         return program
     path = Path(tapecheck.__file__).parent.joinpath(*match.group(1).split(".")[1:])
-    shared = _definitions(path.with_suffix(".py"))
-    parts = [shared[name] for name in _closure(set(match.group(2).split(", ")), shared)]
+    parts = _gathered(path.with_suffix(".py"), set(match.group(2).split(", ")), set()).values()
     imports = {part.text for part in parts if part.is_import}
     texts = [part.text for part in parts if not part.is_import]
     source = "\n\n\n".join(["\n".join(_joined(imports - set(program.split("\n")))), *texts])

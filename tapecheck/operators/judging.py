@@ -7,6 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 import numpy as np
 
 from tapecheck.checks import Broken
+from tapecheck.errors import add_note
 from tapecheck.operators import example
 from tapecheck.operators.example import Asked, Proof
 from tapecheck.operators.floats import format_of
@@ -43,10 +44,6 @@ class Fault(NamedTuple):
     ulps: Optional[float]
     asked: Optional[Asked]
     proof: Optional[Proof]
-
-
-_NOTES = "__notes__"
-"""Where an exception keeps what is to be told beside its text."""
 
 
 class Verdict:
@@ -145,7 +142,7 @@ class Verdict:
         broken = Broken(expected, before + worst.actual + ")", difference)
         if worst.asked and (worst.proof or worst.kind.startswith("raises")):
             text = example.program(self._row, worst.asked, worst.proof, expected, before, ")")
-            setattr(broken, _NOTES, [text])
+            add_note(broken, text)
         raise broken
 
     def _by_inputs(

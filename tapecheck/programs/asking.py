@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence
 
+from tapecheck.errors import add_note
 from tapecheck.oracles.bounded import Bounded
 from tapecheck.programs.answers import check
 from tapecheck.programs.paths import Path
@@ -61,9 +62,7 @@ def shown(program: Program, mode: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # As ``add_note`` does, which younger Pythons have.
-        notes = [*getattr(error, "__notes__", []), script(program, "tensorflow", mode)]
-        error.__notes__ = notes  # type: ignore[attr-defined]
+        add_note(error, script(program, "tensorflow", mode))
         raise
 
 

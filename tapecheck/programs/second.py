@@ -9,6 +9,9 @@ import numpy as np
 from tapecheck.oracles.bounded import Bounded
 from tapecheck.programs.trial import Question, Trial
 
+LEFT_OUT = ("abs", "cumulative_logsumexp", "segment_sum")
+"""What not every implementation differentiates twice: second derivatives are in the corpus."""
+
 
 def products(way: str) -> Question:
     """A question for derivatives along the directions of the trial, of the sum of all targets.
