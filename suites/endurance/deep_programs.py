@@ -52,7 +52,7 @@ def chain(tf, costs):
     return Chain(tf, costs)
 
 
-@clause(SHOULD, modes="eager", patience=10)
+@clause(SHOULD, modes="eager")
 def test_a_deep_program_has_a_gradient(tf, chain):
     """The gradient of a chain of a hundred thousand operations needs no deep recursion."""
     x = tf.constant(1.0)
@@ -62,7 +62,7 @@ def test_a_deep_program_has_a_gradient(tf, chain):
     assert_close(tape.gradient(y, x), depth + 1.0)
 
 
-@clause(SHOULD, modes="eager", patience=10)
+@clause(SHOULD, modes="eager")
 def test_a_deep_program_is_dropped_with_its_tape(tf, chain):
     """A tape that recorded a hundred thousand operations may be dropped without a question."""
     x = tf.constant(1.0)
@@ -78,7 +78,7 @@ def test_a_deep_program_is_dropped_with_its_tape(tf, chain):
     assert_close(tape.gradient(z, x), 2.0)
 
 
-@clause(SHOULD, needs="persistent", modes="eager", patience=10)
+@clause(SHOULD, needs="persistent", modes="eager")
 def test_a_deep_program_is_dropped_after_its_tape_was_asked(tf, chain):
     """A persistent tape of a hundred thousand operations answers, and goes before its target."""
     x = tf.constant(1.0)
@@ -105,7 +105,7 @@ def test_a_deep_program_has_a_second_derivative(tf, run):
     assert_close(outer.gradient(first, x), steps * (steps + 1.0))
 
 
-@clause(SHOULD, modes="eager", patience=10)
+@clause(SHOULD, modes="eager")
 def test_a_sum_of_very_many_terms_has_a_gradient(tf, chain):
     """A tensor that a hundred thousand operations use has as many contributions to its gradient."""
     x = tf.constant(1.0)
@@ -115,7 +115,7 @@ def test_a_sum_of_very_many_terms_has_a_gradient(tf, chain):
     assert_close(tape.gradient(total, x), depth + 1.0)
 
 
-@clause(SHOULD, needs="reset", modes="eager", patience=10)
+@clause(SHOULD, needs="reset", modes="eager")
 def test_a_deep_program_is_forgotten_by_a_reset(tf, chain):
     """A reset forgets a hundred thousand operations, and the tape goes on."""
     x = tf.constant(1.0)

@@ -184,7 +184,7 @@ def learn_all(learn, tf, run, digits, seed, measured):
     course.reach(goal)
 
 
-@clause(MUST, covers="TRN-04", needs=NEEDS, patience=20)
+@clause(MUST, covers="TRN-04", needs=NEEDS, patience=5)
 def test_a_network_reads_handwritten_digits(tf, run, seed, measured, digits, patience):
     """Trained by a tape, a convolutional network reads 99 of 100 handwritten digits right.
 
@@ -194,7 +194,7 @@ def test_a_network_reads_handwritten_digits(tf, run, seed, measured, digits, pat
     learn_all(learn_by_a_tape, tf, run, digits, seed, measured)
 
 
-@clause(MUST, covers="TRN-04 TRN-05", needs=NEEDS + " keras optimizer", patience=20)
+@clause(MUST, covers="TRN-04 TRN-05", needs=NEEDS + " keras optimizer", patience=5)
 def test_a_model_of_keras_reads_handwritten_digits(tf, run, seed, measured, digits, patience):
     """Trained by apply_gradients, a Keras model reads 99 of 100 handwritten digits right."""
     learn_all(learn_by_keras, tf, run, digits, seed, measured)
