@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any, Tuple
+from typing import Any, Optional, Tuple
 
+BRIEF = "brief"
 DEFAULT = "default"
 DEEP = "deep"
 
-PROFILES: Tuple[str, ...] = (DEFAULT, DEEP)
-"""default is for every run, deep for a night."""
+PROFILES: Tuple[str, ...] = (BRIEF, DEFAULT, DEEP)
+"""brief is for what is slow at each new program, default for every run, deep for a night."""
 
-TIME_LIMITS = {DEFAULT: 60.0, DEEP: 900.0}
+ONE_IN = 5
+"""Of how many examples of the default profile the brief one draws one."""
+
+TIME_LIMITS = {BRIEF: 60.0, DEFAULT: 60.0, DEEP: 900.0}
 """The seconds that one case may take where nothing else is said, by profile."""
 
 _chosen = DEFAULT
@@ -23,9 +27,17 @@ def choose(profile: str) -> None:
     _chosen = profile
 
 
-def budget(default: int, deep: int) -> int:
-    """How many examples to draw, or steps to take: one number for each profile."""
-    return deep if _chosen == DEEP else default
+def budget(default: int, deep: int, brief: Optional[int] = None) -> int:
+    """How many examples to draw: one number for each profile.
+
+    Args:
+        brief: where it is not said, a fifth of `default`, rounded up.
+    """
+    if _chosen == DEEP:
+        return deep
+    if _chosen == BRIEF:
+        return -(-default // ONE_IN) if brief is None else brief
+    return default
 
 
 def seed_of(seed: int, clause: str) -> int:

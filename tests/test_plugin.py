@@ -444,7 +444,7 @@ def test_the_smallest_failing_example_is_told(beside):
     assert not [line for line in case.details["at"] if "hypothesis" in line]
 
 
-@pytest.mark.parametrize(("profile", "count"), [("default", 20), ("deep", 40)])
+@pytest.mark.parametrize(("profile", "count"), [("brief", 4), ("default", 20), ("deep", 40)])
 def test_the_seed_decides_what_is_drawn_and_the_profile_how_much(project, beside, profile, count):
     drawn = []
     for seed in ("1", "1", "2"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable, Dict, List, NamedTuple, Sequence
 
 from tapecheck.operators.table import CONVENTION, Row
-from tapecheck.sampling import budget, seed_of
+from tapecheck.sampling import ONE_IN, budget, seed_of
 
 Speaks = Callable[[Row], bool]
 
@@ -95,7 +95,7 @@ for what must be compiled, of which it asks a larger share."""
 def rows_of(clause: str, rows: Sequence[Row]) -> List[Row]:
     """The rows to ask `clause` of, in their order."""
     scope = CLAUSES[clause]
-    one_in = budget(scope.one_in, scope.deep)
+    one_in = budget(scope.one_in, scope.deep, brief=scope.one_in * ONE_IN)
     return [
         row
         for row in rows

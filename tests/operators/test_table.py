@@ -12,6 +12,7 @@ from tapecheck.errors import DataError
 from tapecheck.operators import load_table
 from tapecheck.operators.choosing import CLAUSES, rows_of
 from tapecheck.operators.table import CONVENTION, DIFFERENCES, MPMATH
+from tapecheck.sampling import PROFILES
 from tapecheck.toml import read_toml
 
 ROOT = Path(__file__).parents[2]
@@ -55,11 +56,15 @@ def test_every_clause_is_asked_of_a_row(clause):
 
 
 @pytest.mark.parametrize("clause", CLAUSES)
-def test_the_deep_profile_asks_of_all_rows_that_the_default_one_asks_of(clause, monkeypatch):
+def test_each_profile_asks_of_all_rows_that_the_one_before_asks_of(clause, monkeypatch):
     rows = load_table(FOLDER)
-    few = {row.name for row in rows_of(clause, rows)}
-    monkeypatch.setattr("tapecheck.operators.choosing.budget", lambda default, deep: deep)
-    assert few <= {row.name for row in rows_of(clause, rows)}
+    asked = []
+    for profile in PROFILES:
+        monkeypatch.setattr("tapecheck.sampling._chosen", profile)
+        asked.append({row.name for row in rows_of(clause, rows)})
+    brief, default, deep = asked
+    assert brief
+    assert brief <= default <= deep
 
 
 def test_a_variant_inherits_from_its_row(tmp_path):
