@@ -11,7 +11,8 @@ import fnmatch
 import itertools
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from types import MappingProxyType
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
 from tapecheck.errors import DataError, UsageError
 from tapecheck.textfile import read_text
@@ -73,14 +74,15 @@ def matrix(
     chosen: Sequence[Environment],
     shards: int = 1,
     default_python: str = "",
-    deep: Sequence[Environment] = (),
+    profiles: Mapping[str, str] = MappingProxyType({}),
 ) -> Dict[str, Any]:
     """The jobs for a CI, as ``strategy.matrix`` of GitHub Actions takes them.
 
     Args:
         shards: into how many jobs the run of each environment is split.
         default_python: for environments that any Python will do for.
-        deep: those that run the suites beside the standard as well, by the deep profile.
+        profiles: by which profile an environment runs the suites beside the standard, by its
+            name; those that are not named run the standard alone.
     """
     return {
         "include": [
@@ -88,7 +90,7 @@ def matrix(
                 "environment": one.name,
                 "backend": one.backend,
                 "python": one.python or default_python,
-                "deep": one in deep,
+                "profile": profiles.get(one.name, ""),
                 "shard": "{}/{}".format(number, shards),
                 "name": one.name if shards == 1 else "{} {}/{}".format(one.name, number, shards),
                 "artifact": "{}-{}".format(one.name, number),

@@ -98,20 +98,20 @@ def test_a_pattern_that_matches_nothing_is_refused() -> None:
 
 
 def test_each_shard_is_a_job_with_an_artifact_of_its_own() -> None:
-    jobs = matrix(KNOWN[:3], 2, "3.12", deep=KNOWN[:1])["include"]
+    jobs = matrix(KNOWN[:3], 2, "3.12", {"numpy": "deep"})["include"]
     assert len(jobs) == 6
     assert len({job["artifact"] for job in jobs}) == 6
     assert jobs[5] == {
         "environment": "tf2.0",
         "backend": "tensorflow",
         "python": "3.7",
-        "deep": False,
+        "profile": "",
         "shard": "2/2",
         "name": "tf2.0 2/2",
         "artifact": "tf2.0-2",
     }
     assert jobs[0]["python"] == "3.12"
-    assert [job["deep"] for job in jobs] == [True, True, False, False, False, False]
+    assert [job["profile"] for job in jobs] == ["deep", "deep", "", "", "", ""]
 
 
 def test_the_matrix_is_one_line_of_json(tox: Path) -> None:
@@ -123,10 +123,13 @@ def test_the_matrix_is_one_line_of_json(tox: Path) -> None:
 
 
 def test_the_plan_is_a_table_for_people(tox: Path) -> None:
-    told = lines(call("plan", "--shards", "3", "--deep", "numpy"))
+    told = lines(
+        call("plan", "--shards", "3", "--deep", "numpy", "--suites", "t*2.0", "--suites", "num*")
+    )
     assert told[0].split() == ["environment", "python", "backend", "asks", "jobs"]
     assert told[1].split() == ["numpy", "any", "numpy", "all,", "deep", "3"]
-    assert told[3].split() == ["tf2.0", "3.7", "tensorflow", "the", "standard", "3"]
+    assert told[3].split() == ["tf2.0", "3.7", "tensorflow", "all", "suites", "3"]
+    assert told[4].split() == ["tf2.1", "3.7", "tensorflow", "the", "standard", "3"]
     assert told[-1] == "8 environments, 24 jobs"
 
 

@@ -9,8 +9,11 @@ from typing import Tuple
 import click
 
 from tapecheck.errors import UsageError
+from tapecheck.sampling import DEEP, DEFAULT
 
 DEFAULT_PYTHON = "3.12"
+
+_ASKS = {"": "the standard", DEFAULT: "all suites", DEEP: "all, deep"}
 
 
 @click.command(
@@ -23,8 +26,9 @@ Examples:
 @click.option("--tox", "path", default="tox.ini", show_default=True, metavar="FILE")
 @click.option("--only", "patterns", multiple=True, metavar="PATTERN", help="As tf2.1* or jax.")
 @click.option("--skip", "skipped", multiple=True, metavar="PATTERN", help="All but these.")
+@click.option("--suites", "beside", multiple=True, metavar="PATTERN", help="These run all suites.")
 @click.option(
-    "--deep", "deeper", multiple=True, metavar="PATTERN", help="These run the suites, too, deep."
+    "--deep", "deeper", multiple=True, metavar="PATTERN", help="These do so by the deep profile."
 )
 @click.option(
     "--shards",
@@ -39,6 +43,7 @@ def plan(
     path: str,
     patterns: Tuple[str, ...],
     skipped: Tuple[str, ...],
+    beside: Tuple[str, ...],
     deeper: Tuple[str, ...],
     shards: int,
     as_json: bool,
@@ -55,8 +60,13 @@ def plan(
     known = environments(Path(path))
     left_out = choose(known, skipped) if skipped else []
     chosen = [one for one in choose(known, patterns) if one not in left_out]
-    deep = choose(known, deeper) if deeper else []
-    jobs = matrix(chosen, shards, DEFAULT_PYTHON, deep)
+    profiles = {
+        one.name: profile
+        for profile, named in ((DEFAULT, beside), (DEEP, deeper))
+        if named
+        for one in choose(known, named)
+    }
+    jobs = matrix(chosen, shards, DEFAULT_PYTHON, profiles)
     if as_json:
         click.echo(json.dumps(jobs))
         return
@@ -66,7 +76,7 @@ def plan(
             one.name,
             one.python or "any",
             one.backend,
-            "all, deep" if one in deep else "the standard",
+            _ASKS[profiles.get(one.name, "")],
             str(shards),
         )
         for one in chosen
