@@ -10,8 +10,6 @@ import mlx.core as mx
 import numpy as np
 from mlx.core import (  # noqa: F401
     abs,
-    all,
-    any,
     arccos,
     arccosh,
     arcsin,
@@ -161,9 +159,28 @@ def where(condition: Any, x: Array, y: Array) -> Array:
     return mx.where(asarray(condition), x, y)
 
 
+def _reducer(reduce: Callable[..., Array], neutral: Any) -> Callable[..., Array]:
+    """A reduction that gives `neutral` where there are no elements.
+
+    MLX often never returns from that: docs/findings/mlx_reductions_without_elements_hang.md.
+    """
+
+    def reduced(array: Array, axis: Any = None, keepdims: bool = False) -> Array:
+        if array.size:
+            return reduce(array, axis=axis, keepdims=keepdims)
+        shape = np.zeros(array.shape).any(axis=axis, keepdims=keepdims).shape
+        return mx.full(shape, neutral, reduce(mx.zeros(1, array.dtype)).dtype)
+
+    return reduced
+
+
+all, any = _reducer(mx.all, True), _reducer(mx.any, False)
+_sum = _reducer(mx.sum, 0)
+
+
 def sum(array: Array, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Array:
     """The sum over axes."""
-    total = mx.sum(array, axis=axis, keepdims=keepdims)
+    total = _sum(array, axis=axis, keepdims=keepdims)
     return total if dtype is None else astype(total, dtype)
 
 
