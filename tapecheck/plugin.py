@@ -293,12 +293,26 @@ def devices(tapecheck_case: CaseRun) -> List[str]:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, None]:
+    case = _case_of(item)
     if item.config.option.alone:
         yield
         return
-    case = _case_of(item)
+    if case is not None and not case.suite.introduced:
+        _introduce(item, case.suite)
     with item.config.stash[_LIMIT](times=case.clause.patience if case else 1):
         yield
+
+
+def _introduce(item: pytest.Item, suite: Suite) -> None:
+    """Tell of the implementation by a report of its own, before a case can crash or hang."""
+    with contained(item.config), item.config.stash[_LIMIT](times=_SET_UP):
+        header = storable(suite.header())
+    suite.introduced = True
+    report = pytest.TestReport(
+        item.nodeid, item.location, keywords={}, outcome="passed", longrepr=None, when="setup"
+    )
+    report.user_properties.append((HEADER_PROPERTY, header))
+    item.ihook.pytest_runtest_logreport(report=report)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -322,10 +336,6 @@ def pytest_runtest_makereport(
     # Of what was printed, too, there may be megabytes.
     report.sections = [(title, storable(text)) for title, text in report.sections]
     judge(case, report, call)
-    if not case.suite.introduced:
-        # With the very first report, so that it is known even if the case then crashes.
-        case.suite.introduced = True
-        report.user_properties.append((HEADER_PROPERTY, storable(case.suite.header())))
     if report.when == "teardown":
         report.user_properties.append((CASE_PROPERTY, storable(case.result().record())))
 

@@ -177,13 +177,7 @@ class Recorder:
         elif error and self.fault is None and node.gateway.id not in self._ready:
             self._never_ready += 1
             if not self._ready or self._never_ready > _REPLACEMENTS:
-                self.fault = Fault(
-                    "backend {!r} cannot be set up: its process crashed{}".format(
-                        self._config.option.backend,
-                        " or ran into the time limit" if self._limit else "",
-                    ),
-                    COULD_NOT_RUN,
-                )
+                self.fault = self._set_up_crashed()
         if self.fault is not None:
             pytest.exit(self.fault.message, returncode=self.fault.exit_code)
 
@@ -194,6 +188,12 @@ class Recorder:
         self.complete = to_the_end and whole and self.fault is None
         if self.writer is not None:
             self.writer.close(time.perf_counter() - self._began, self.complete)
+
+    def _set_up_crashed(self) -> Fault:
+        message = "backend {!r} cannot be set up: its process crashed{}".format(
+            self._config.option.backend, " or ran into the time limit" if self._limit else ""
+        )
+        return Fault(message, COULD_NOT_RUN)
 
     def _introduce(self, header: Dict[str, Any]) -> None:
         self._suite.stand_in(header["backend"], header["version"])
@@ -206,6 +206,10 @@ class Recorder:
         if first is not None:
             # It was the repeat that crashed.
             report.user_properties.append((CASE_PROPERTY, {**first, "repeated": ERROR}))
+            return
+        if not self._suite.known:
+            # Not even its name and version came.
+            self.fault = self._set_up_crashed()
             return
         case = self._case(report.nodeid)
         if case is None:
@@ -222,7 +226,7 @@ class Recorder:
         """The case that a test id means: ``spec/chapter.py::test_name[jit-CPU:0-row]``."""
         file, _, rest = nodeid.partition("::")
         match = _ID.match(rest)
-        if match is None or not self._suite.known:
+        if match is None:
             return None
         function, mode, device, row = match.groups()
         path = Path(str(self._config.rootpath)) / file

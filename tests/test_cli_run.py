@@ -83,6 +83,26 @@ SUITE = '''
     def test_a_row(tf, row):
         """Every row is a case."""
 '''
+PREPARED = '''
+    """Rows whose preparation ends the process."""
+
+    import os
+
+    import pytest
+
+    from tapecheck import MUST, clause
+
+
+    @pytest.fixture
+    def prepared(tf):
+        os.abort()
+
+
+    @clause(MUST)
+    @pytest.mark.parametrize("row", ["first", "second"])
+    def test_a_row(prepared, row):
+        """Every row is a case."""
+'''
 CHANGING = '''
     """Rows, of which more are there after a crash."""
 
@@ -339,6 +359,24 @@ def test_the_standard_alone_runs_unless_a_suite_is_asked_for(
 ) -> None:
     run(folder, "-k", "1.0 or test_a_tape_answers_once", "--out", "alone", **with_suite)
     assert {case.suite for case in results.read(folder / "alone").cases} == {"spec"}
+
+
+@pytest.mark.parametrize("options", [[], ["--repeat-failures"]], ids=["once", "repeated"])
+def test_a_case_that_crashes_before_any_other_reports_is_not_lost(
+    folder: Path, tmp_path: Path, options: List[str]
+) -> None:
+    found = installed(tmp_path, "spec/persistence.py")
+    suite = tmp_path / "tapecheck" / "standard_files" / "suites" / "more"
+    suite.mkdir(parents=True)
+    (suite / "rows.py").write_text(textwrap.dedent(PREPARED), encoding="utf-8")
+    arguments = ["--suite", "more", "--mode", "eager", "--out", "prepared", *options]
+    ended = run(folder, *arguments, **found)
+    assert ended.code == 1
+    cases = results.read(folder / "prepared").cases
+    assert sorted((case.clause, case.verdict) for case in cases) == [
+        ("rows.a_row[first]", "error"),
+        ("rows.a_row[second]", "error"),
+    ]
 
 
 def test_a_suite_that_changes_while_it_runs_ends_the_run(folder: Path, tmp_path: Path) -> None:
