@@ -75,7 +75,7 @@ def variables_of(tf, values):
 
 
 @pytest.mark.parametrize("inner_steps", [1, 2])
-@clause(MUST, needs=NEEDS)
+@clause(MUST, needs=NEEDS, patience=3)
 def test_a_start_is_learned_from_which_tasks_are_learned(tf, run, measured, inner_steps):
     """A start is trained through the inner steps of its tasks, second derivatives included."""
     variables = variables_of(tf, START)
