@@ -99,6 +99,12 @@ class Program(NamedTuple):
                 found.update(self.operations[number - count].operands)
         return found
 
+    def takes_a_value_twice(self) -> bool:
+        """Whether an operation has one value as two of its operands."""
+        return any(
+            len(set(one.operands)) < len(one.operands) for one in every_operation(self.operations)
+        )
+
     def reordered(self, preference: Sequence[int]) -> Program:
         """The same program with its operations in another order.
 
