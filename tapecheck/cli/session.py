@@ -83,6 +83,8 @@ class Request(NamedTuple):
         arguments += ["-c", str(_SETTINGS), "--rootdir", str(folder), "--confcutdir", str(folder)]
         arguments += ["-p", "xdist", "-n", str(self.workers), "--dist", "load"]
         arguments += ["--max-worker-restart", str(_WORKERS_EVER)]
+        # The case says itself what broke: a traceback with its sources is made in vain.
+        arguments += ["--tb", "native"]
         arguments += ["--backend", self.backend]
         arguments += ["--time-limit", str(self.time_limit)]
         arguments += ["--seed", str(self.seed), "--profile", self.profile]
