@@ -23,9 +23,9 @@ GOALS = {"mnist": (3, 0.99), "mnist-55000": (3, 0.99), "mnist-5000": (10, 0.95)}
 
 With 21 seeds on TensorFlow the network read 0.9926 of the canonical test images in the mean, 0.9916
 at the least, with a standard deviation of 0.0005; a model of Keras, with 11, 0.9928, 0.9923 and
-0.0003. By the distribution of Student, one run in 40,000 would then miss 0.99. Of the 55,000 images,
-20 seeds, 6 of them with Keras, read 0.9924 in the mean, 0.9917 at the least, with a deviation of
-0.0005: one run in 14,000.
+0.0003. By the distribution of Student, one run in 40,000 would then miss 0.99. With the
+55,000 images 20 seeds, 6 of them with Keras, read 0.9924 in the mean, 0.9917 at the least, with a
+deviation of 0.0005: one run in 14,000.
 """
 
 BATCH = 128
