@@ -303,6 +303,15 @@ def installed(place: Path, *chapters: str) -> Dict[str, str]:
     return {"PYTHONPATH": str(place)}
 
 
+def installed_beside(place: Path, rows: str) -> Dict[str, str]:
+    """The same, with a suite of one chapter beside the standard."""
+    found = installed(place, "spec/persistence.py")
+    suite = place / "tapecheck" / "standard_files" / "suites" / "more"
+    suite.mkdir(parents=True)
+    (suite / "rows.py").write_text(textwrap.dedent(rows), encoding="utf-8")
+    return found
+
+
 def test_an_installed_standard_runs_and_is_not_written_to(folder: Path, tmp_path: Path) -> None:
     found = installed(tmp_path, "spec/persistence.py")
     ended = run(folder, *QUICK, **found)
@@ -315,12 +324,7 @@ def test_an_installed_standard_runs_and_is_not_written_to(folder: Path, tmp_path
 @pytest.fixture(scope="module")
 def with_suite(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, str]:
     """An installed standard with a suite of one parametrised clause beside it."""
-    place = tmp_path_factory.mktemp("installed")
-    found = installed(place, "spec/persistence.py")
-    suite = place / "tapecheck" / "standard_files" / "suites" / "more"
-    suite.mkdir(parents=True)
-    (suite / "rows.py").write_text(textwrap.dedent(SUITE), encoding="utf-8")
-    return found
+    return installed_beside(tmp_path_factory.mktemp("installed"), SUITE)
 
 
 @pytest.mark.parametrize(
@@ -365,10 +369,7 @@ def test_the_standard_alone_runs_unless_a_suite_is_asked_for(
 def test_a_case_that_crashes_before_any_other_reports_is_not_lost(
     folder: Path, tmp_path: Path, options: List[str]
 ) -> None:
-    found = installed(tmp_path, "spec/persistence.py")
-    suite = tmp_path / "tapecheck" / "standard_files" / "suites" / "more"
-    suite.mkdir(parents=True)
-    (suite / "rows.py").write_text(textwrap.dedent(PREPARED), encoding="utf-8")
+    found = installed_beside(tmp_path, PREPARED)
     arguments = ["--suite", "more", "--mode", "eager", "--out", "prepared", *options]
     ended = run(folder, *arguments, **found)
     assert ended.code == 1
@@ -380,10 +381,7 @@ def test_a_case_that_crashes_before_any_other_reports_is_not_lost(
 
 
 def test_a_suite_that_changes_while_it_runs_ends_the_run(folder: Path, tmp_path: Path) -> None:
-    found = installed(tmp_path, "spec/persistence.py")
-    suite = tmp_path / "tapecheck" / "standard_files" / "suites" / "more"
-    suite.mkdir(parents=True)
-    (suite / "rows.py").write_text(textwrap.dedent(CHANGING), encoding="utf-8")
+    found = installed_beside(tmp_path, CHANGING)
     ended = run(folder, "--suite", "more", "--mode", "eager", "--out", "changing", **found)
     assert ended.code == 3
     assert ended.said[-1].startswith("tapecheck: the suite was changed while it ran")
