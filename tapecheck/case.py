@@ -24,7 +24,7 @@ from tapecheck.deviations import Deviation, read_deviations, shipped_file
 from tapecheck.errors import Crashed, Meddled, UsageError
 from tapecheck.measuring import Measured
 from tapecheck.modes import EAGER, MODE_NEEDS, MODES
-from tapecheck.sampling import DEFAULT
+from tapecheck.sampling import DEFAULT, DEFAULT_SEED, shows_deviations
 from tapecheck.standard import SPEC
 
 _NAMED = (
@@ -129,7 +129,12 @@ class Suite:
     @property
     def seed(self) -> int:
         """What decides all that the suites draw at random."""
-        return getattr(self._options, "seed", 0)
+        return getattr(self._options, "seed", DEFAULT_SEED)
+
+    def shows_deviations(self, suite: str) -> bool:
+        """Whether known deviations of a suite show in what is drawn."""
+        profile = getattr(self._options, "profile", DEFAULT)
+        return shows_deviations(suite, self.seed, profile)
 
     @property
     def devices(self) -> List[str]:
@@ -261,7 +266,7 @@ class CaseRun:
             self._too_young(results.PASS)
             return
         deviation = self._deviation()
-        if deviation is None:
+        if deviation is None or not self.suite.shows_deviations(self.folder):
             self.verdict = results.PASS
             return
         self.verdict = results.FIXED

@@ -1,8 +1,9 @@
 """Known deviations: where an implementation breaks a promise, with the reason and a link.
 
 A deviations file is TOML, one ``[[deviation]]`` an entry. It is strict both ways: a listed case
-that fails otherwise is a failure, one that passes is ``fixed`` and its entry must go. What several
-clauses break for one reason is one entry, whose ``messages`` tell by clause how each fails.
+that fails otherwise is a failure, one that passes is ``fixed`` and its entry must go; only where a
+suite draws by another seed than the default one, it may pass. What several clauses break for one
+reason is one entry, whose ``messages`` tell by clause how each fails.
 """
 
 from __future__ import annotations

@@ -38,7 +38,15 @@ from tapecheck.modes import MODES
 from tapecheck.recorder import CASE_PROPERTY, FAULT, HEADER_PROPERTY, Recorder, shape
 from tapecheck.repeating import Repetition
 from tapecheck.results import storable
-from tapecheck.sampling import DEFAULT, PROFILES, choose, seed_of, set_up_hypothesis, sow
+from tapecheck.sampling import (
+    DEFAULT,
+    DEFAULT_SEED,
+    PROFILES,
+    choose,
+    seed_of,
+    set_up_hypothesis,
+    sow,
+)
 from tapecheck.sharding import members, shard_of
 from tapecheck.standard import SUITES
 from tapecheck.timelimit import TimeLimit
@@ -88,9 +96,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--seed",
         type=int,
-        default=0,
+        default=DEFAULT_SEED,
         metavar="NUMBER",
-        help="decides all that the suites draw at random (default: 0)",
+        help="decides all that the suites draw at random (default: %(default)s)",
     )
     group.addoption(
         "--profile",

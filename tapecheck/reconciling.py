@@ -16,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 from tapecheck.deviations import HEADER, UNREVIEWED, Deviation, parse_deviations, parse_entries
 from tapecheck.errors import DataError
 from tapecheck.results import DEVIATION, ERROR, FAIL, FIXED, PASS, Case, Run
+from tapecheck.sampling import DEFAULT, DEFAULT_SEED, shows_deviations
 
 Place = Tuple[str, str]
 """A mode and a kind of device, such as ``("eager", "CPU")``."""
@@ -70,9 +71,10 @@ class _Block(NamedTuple):
 def reconcile(path: Path, text: str, run: Run) -> Reconciled:
     """What a deviations file should be after a run.
 
-    An entry stays where the run did not ask, and where each case that it speaks of failed as it
-    says. It loses the modes, devices and clauses that now pass, and goes when nothing of it is
-    left. Failures that no entry explains get new ones, which are marked as not reviewed.
+    An entry stays where the run did not ask, or drew something else than it was listed by, and
+    where each case that it speaks of failed as it says. It loses the modes, devices and clauses
+    that now pass, and goes when nothing of it is left. Failures that no entry explains get new
+    ones, which are marked as not reviewed.
 
     Args:
         path: where the text is from, for complaints.
@@ -84,7 +86,7 @@ def reconcile(path: Path, text: str, run: Run) -> Reconciled:
     version = str(run.header["version"])
     opening, blocks = _blocks(path, text)
     known = [entry for block in blocks for entry in block.entries]
-    concerned = _concerned(known, run.cases, version)
+    concerned = _concerned(known, _telling(run), version)
     changes: List[Change] = []
     kept: List[_Block] = []
     for block in blocks:
@@ -99,6 +101,17 @@ def reconcile(path: Path, text: str, run: Run) -> Reconciled:
     if not _says(path, result, [entry for block in written for entry in block.entries]):
         raise DataError(path, None, _UNEDITABLE)
     return Reconciled(result, changes)
+
+
+def _telling(run: Run) -> List[Case]:
+    """All cases but those that pass where a known deviation need not show."""
+    seed = run.header.get("seeds", {}).get("seed", DEFAULT_SEED)
+    profile = run.header.get("options", {}).get("profile", DEFAULT)
+    return [
+        case
+        for case in run.cases
+        if case.verdict != PASS or shows_deviations(case.suite, seed, profile)
+    ]
 
 
 def _says(path: Path, text: str, entries: List[Deviation]) -> bool:

@@ -466,6 +466,31 @@ def test_a_clause_can_ask_for_its_seed(project, beside):
     assert seeds[0] == seeds[1] != seeds[2]
 
 
+@pytest.mark.parametrize(
+    ("options", "verdict"),
+    [
+        ((), "fixed"),
+        (("--profile", "deep"), "fixed"),
+        (("--profile", "brief"), "pass"),
+        (("--seed", "1"), "pass"),
+    ],
+)
+def test_a_listed_row_may_pass_by_another_draw_than_that_it_is_listed_by(
+    project, beside, options, verdict
+):
+    listed = DEVIATIONS.replace("toys.it_is_fixed", "rows.a_row[one]")
+    project.write("passing.toml", listed)
+    chosen = ["suites", "-k", "a_row and one", "--mode", "eager", "--deviations", "passing.toml"]
+    completed = project.run(*chosen, *options)
+    assert [case.verdict for case in read(project.results).cases] == [verdict]
+    assert completed.returncode == (verdict == "fixed")
+
+
+def test_the_standard_draws_nothing_so_that_a_listed_clause_that_passes_is_fixed(project):
+    project.run("-k", "it_is_fixed", "--seed", "1")
+    assert [case.verdict for case in read(project.results).cases] == ["fixed"]
+
+
 def test_keyword_level_and_mode_select(project):
     completed = project.run("-k", "passes or errs", "--level", "must", "--mode", "eager")
     assert completed.returncode == 0

@@ -48,6 +48,7 @@ def case(
     mode: str = "eager",
     device: str = "CPU:0",
     problem: Optional[str] = None,
+    suite: str = "spec",
 ) -> Case:
     problem = problem or ("unexpected exception" if verdict == "error" else "breaks a MUST")
     message = "{} [{} {}] {}: A promise.\n  expected:   None\n  actual:     {}".format(
@@ -56,11 +57,12 @@ def case(
     failed = verdict in ("fail", "error", "deviation")
     details = {"expected": "None", "actual": actual} if failed else {}
     text = message if failed else ""
-    return Case("spec", clause, "MUST", mode, device, verdict, 0.0, text, details)
+    return Case(suite, clause, "MUST", mode, device, verdict, 0.0, text, details)
 
 
-def reconciled(text: str, *cases: Case, version: str = "1.2") -> Reconciled:
-    run = Run("here", {"backend": "mine", "version": version}, list(cases), {})
+def reconciled(text: str, *cases: Case, version: str = "1.2", seed: int = 0) -> Reconciled:
+    header = {"backend": "mine", "version": version, "seeds": {"seed": seed}}
+    run = Run("here", header, list(cases), {})
     return reconcile(HERE, textwrap.dedent(text), run)
 
 
@@ -100,6 +102,12 @@ def test_what_is_fixed_goes_with_its_comments(verdict: str, why: str) -> None:
     assert result.changes[0].why == why
     assert "Seen by everybody" not in result.text
     assert result.text.startswith('# All about this tape.\n\n[[deviation]]\nclause = "nesting')
+
+
+@pytest.mark.parametrize(("suite", "fate"), [("operators", "kept"), ("spec", "removed")])
+def test_what_passes_by_what_another_seed_draws_stays(suite: str, fate: str) -> None:
+    result = reconciled(REVIEWED, case("pass", suite=suite), ERROR, seed=7)
+    assert fates(result) == [(fate, "reset"), ("kept", "nesting")]
 
 
 def test_a_failure_that_no_entry_explains_gets_one_that_is_not_reviewed() -> None:
