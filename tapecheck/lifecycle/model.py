@@ -122,6 +122,11 @@ class Tape:
             self.forget()
         self.state = State.RECORDING
 
+    def leave(self) -> None:
+        """End a block; a tape that gave its answer inside stays used up."""
+        if self.state is State.RECORDING:
+            self.state = State.LEFT
+
     def use_up(self) -> None:
         """Give the one answer of a tape that is not persistent; the list of variables stays."""
         if self.state is State.PAUSED:
