@@ -87,8 +87,10 @@ def test_a_line_that_raises_is_told_with_what_it_raises():
 
 
 def test_variables_in_doubt_may_be_listed_or_not():
+    variable, other, constant = object(), object(), object()
     for certain in ((), ("v1",)):
-        Variables(certain, ("v1", "v2")).check((1.0,), {"v1": 1.0, "v2": 2.0, "x": 3.0})
+        names = {"v1": variable, "v2": other, "x": constant}
+        Variables(certain, ("v1", "v2")).check((variable,), names)
         script(Asked("a4", 6, Variables(certain, ("v1",)), False)).perform(STAGE)
 
 
