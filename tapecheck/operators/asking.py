@@ -119,8 +119,12 @@ class Question:
                 yield dtype, problem
 
     def _is_ordinary(self, point: Tuple[float, ...]) -> bool:
-        """Whether it is no edge: one is asked for itself, not where a seed happens to meet it."""
-        return point not in self._edges() and not any(abs(x) in (0.0, 1.0) for x in point)
+        """Whether it is no edge: one is asked for itself, not where a seed happens to meet it.
+
+        Equal operands are one, too: a formula may have a branch for them.
+        """
+        is_general = len(set(point)) == len(point) and not any(abs(x) in (0.0, 1.0) for x in point)
+        return is_general and point not in self._edges()
 
     def _edges(self) -> List[Tuple[float, ...]]:
         return [tuple(_number(x) for x in point) for point in self._row.edges]
