@@ -82,8 +82,8 @@ CLAUSES: Dict[str, Scope] = {
     "compiled_first_order_of_complex": Scope(_with("complex"), "complex", 12, 6),
     "compiled_forward_mode": Scope(_any, "few", 48, 12),
     "compiled_vectorised_jacobian": Scope(_any, "few", 48, 12),
-    "first_order_of_unknown_shapes": Scope(_any, "single", 2),
-    "second_order_of_unknown_shapes": Scope(_twice, "single", 8),
+    "first_order_of_unknown_shapes": Scope(_any, "single", 4),
+    "second_order_of_unknown_shapes": Scope(_twice, "single", 16),
     "first_order_of_unknown_ranks": Scope(_any, "single", 8),
     "convention": Scope(_by_convention, "kinks"),
 }
