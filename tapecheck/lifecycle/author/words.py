@@ -13,7 +13,7 @@ WORDS = {
     "late": "watching what recorded operations have used before",
     "looped": "jacobians that are computed row by row",
     "memory": "deletion of tensors and tapes, and what is released then",
-    "misuse": "what is refused, beside a second answer",
+    "misuse": "what is refused, beside answers, pauses and resets of a used tape",
     "nested": "several tapes at once",
     "observed": "what nobody promises: used tapes that are entered again, answers "
     "of other than persistent tapes in a pause, tensors of other threads",
